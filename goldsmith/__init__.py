@@ -1,0 +1,1 @@
+"""goldsmith forges golden VMware templates."""

@@ -1,0 +1,198 @@
+"""The one door through which goldsmith starts processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Protocol
+
+from goldsmith.errors import ToolError
+from goldsmith.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+TAIL_LINES = 20
+"""How many last lines of a failed program an error shows."""
+GRACE_SECONDS = 60.0
+"""How long an interrupted program may clean up (Packer destroys its VM) before it is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A program to run: built by pure functions, run by a :class:`Runner`, printable at any time.
+
+    ``stdin`` never appears in a representation, because secrets travel there.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of the suite; non-secret values only reach logs through *replay*."""
+    cwd: Path | None = None
+    stdin: bytes | None = field(default=None, repr=False)
+
+    def replay(self) -> str:
+        """Return a line that can be pasted into a shell."""
+        assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        return f"{assignments} {shlex.join(self.argv)}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """How a program ended: its exit status and what it printed (stdout only, unless merged)."""
+
+    returncode: int
+    stdout: str
+    stderr: str = ""
+
+
+class Runner(Protocol):
+    """Runs commands; the real one is :class:`ProcessRunner`, tests use a strict fake."""
+
+    def run(
+        self,
+        command: Command,
+        *,
+        check: bool = True,
+        log: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run *command* to its end.
+
+        With *log* or *on_line*, stdout and stderr are merged, written (redacted)
+        to *log* and handed over line by line as they appear; the result then
+        carries only the last lines. Without, both are captured whole.
+
+        Raises ``ToolError`` when the program is missing, or when *check* is set
+        and it ends with another status than 0.
+        """
+        ...
+
+
+class ProcessRunner:
+    """Runs programs as children in their own process group and ends them when the suite is interrupted."""
+
+    def __init__(self, redact: Redactor | None = None) -> None:
+        self.redact = redact or Redactor()
+
+    def run(
+        self,
+        command: Command,
+        *,
+        check: bool = True,
+        log: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run *command*; see :class:`Runner`."""
+        streamed = log is not None or on_line is not None
+        with self._started(command, merged=streamed) as process:
+            completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
+        if check and completed.returncode != 0:
+            raise self._failure(command, completed, log)
+        return completed
+
+    @contextlib.contextmanager
+    def _started(self, command: Command, *, merged: bool) -> Iterator[subprocess.Popen[bytes]]:
+        try:
+            process = subprocess.Popen(
+                command.argv,
+                env={**os.environ, **command.env},
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+                # Its own group: Ctrl-C reaches the suite alone, which then passes it on
+                # once, so that no tool is hit twice and skips its clean-up.
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise ToolError(
+                f"the program {command.argv[0]} cannot be started",
+                where=self.redact(command.replay()),
+                why=str(error),
+                next=f"install {command.argv[0]}, or put it on PATH",
+            ) from None
+        try:
+            yield process
+        except BaseException:
+            _end(process)
+            raise
+
+    def _stream(
+        self,
+        process: subprocess.Popen[bytes],
+        command: Command,
+        log: Path | None,
+        on_line: Callable[[str], None] | None,
+    ) -> Completed:
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        with contextlib.ExitStack() as stack:
+            sink: IO[str] | None = None
+            if log is not None:
+                log.parent.mkdir(parents=True, exist_ok=True)
+                sink = stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
+            _feed(process, command.stdin)
+            for raw in _lines(process):
+                line = self.redact(raw)
+                tail.append(line)
+                if sink is not None:
+                    sink.write(line + "\n")
+                if on_line is not None:
+                    on_line(line)
+        return Completed(returncode=process.wait(), stdout="\n".join(tail))
+
+    def _failure(self, command: Command, completed: Completed, log: Path | None) -> ToolError:
+        tail = (completed.stderr.strip() or completed.stdout.strip()).splitlines()[-TAIL_LINES:]
+        return ToolError(
+            f"{command.argv[0]} ended with status {completed.returncode}",
+            where=self.redact(command.replay()) + (f"\nlog: {log}" if log else ""),
+            why=self.redact("\n".join(tail)) or "it printed nothing",
+            next="the line under 'where' repeats it by hand",
+        )
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
+    """Write *data* to the child's stdin from a thread, so that neither side waits for the other."""
+    stdin = process.stdin
+    if stdin is None:
+        return
+
+    def write() -> None:
+        # The child may end without reading: that is its own affair, its status tells.
+        with contextlib.suppress(BrokenPipeError), stdin:
+            stdin.write(data or b"")
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+def _capture(process: subprocess.Popen[bytes], command: Command) -> Completed:
+    out, err = process.communicate(command.stdin)
+    return Completed(
+        returncode=process.returncode,
+        stdout=out.decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
+    )
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    assert process.stdout is not None  # noqa: S101 - _started always asks for a pipe
+    for raw in process.stdout:
+        yield raw.decode(errors="replace").rstrip("\r\n")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt the child's whole group, and kill it when it does not end in time."""
+    for number, patience in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGTERM, 5.0), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
