@@ -11,15 +11,15 @@ from goldsmith.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 
 class Progress(Protocol):
     """Receives events; how they look is the business of the one who listens."""
 
-    @contextlib.contextmanager
-    def step(self, name: str, reason: str = "") -> Iterator[None]:
+    def step(self, name: str, reason: str = "") -> AbstractContextManager[None]:
         """Announce a step, and at its end say how long it took and whether it failed."""
-        yield
+        ...
 
     def note(self, text: str) -> None:
         """Tell something worth a line that stays."""
