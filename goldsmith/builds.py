@@ -1,0 +1,148 @@
+"""The folder of each build: what was asked, how far it came, and whether somebody still works on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.workspace import Workspace, write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_STATE = "build.json"
+_SECRET_FOLDERS = ("answers", "media", "keys")
+"""What a whole build deletes at its end, however it ends."""
+
+
+class Status(StrEnum):
+    """How a build stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One run, kept in ``build/<id>/build.json``."""
+
+    id: str
+    image: str
+    site: str
+    key: str
+    inputs: str
+    """The parts of the key in short form, see ``plan.Inputs.summary``."""
+    status: Status = Status.OPEN
+    stages: tuple[str, ...] = ()
+    """The stages that are finished."""
+    medium: str = ""
+    """Path of the boot medium on its datastore, once uploaded."""
+    template: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the VM and, later, of the template."""
+        return f"{self.image}-base-{self.id}"
+
+    def with_stage(self, stage: str) -> Build:
+        """Return the build with *stage* finished."""
+        return self if stage in self.stages else replace(self, stages=(*self.stages, stage))
+
+
+@dataclass(frozen=True)
+class Builds:
+    """All builds of a workspace."""
+
+    workspace: Workspace
+
+    def folder(self, build: Build) -> Path:
+        """Return the build's folder."""
+        return self.workspace.build(build.id)
+
+    def save(self, build: Build) -> Build:
+        """Write the build's state and return it."""
+        content = json.dumps(asdict(build), indent=1) + "\n"
+        write_if_changed(self.folder(build) / _STATE, content)
+        return build
+
+    def load(self, build_id: str) -> Build:
+        """Return one build. Raises ``ConfigurationError`` when there is none of this id."""
+        path = self.workspace.build(build_id) / _STATE
+        known = [build.id for build in self.all()]
+        if not ID_PATTERN.fullmatch(build_id) or build_id not in known:
+            raise ConfigurationError(
+                f"there is no build {build_id}",
+                where=f"--build {build_id}",
+                why="known builds: " + (", ".join(known[-5:]) or "none"),
+                next="name one of these, or leave --build out",
+            )
+        return _parse(path) or _unreadable(path)
+
+    def all(self) -> tuple[Build, ...]:
+        """Return all readable builds, oldest first."""
+        found = (_parse(path) for path in sorted(self.workspace.builds.glob(f"*/{_STATE}")))
+        return tuple(build for build in found if build)
+
+    def newest_open(self, *, image: str, site: str, key: str) -> Build | None:
+        """Return the newest unfinished build of these inputs that nobody works on."""
+        for build in reversed(self.all()):
+            same = (build.image, build.site, build.key) == (image, site, key)
+            if same and build.status is Status.OPEN and not self.alive(build.id):
+                return build
+        return None
+
+    @contextlib.contextmanager
+    def working_on(self, build: Build) -> Iterator[None]:
+        """Mark the build as alive within the block, for ``clean`` and for other runs."""
+        with self.workspace.locked(f"build-{build.id}", wait=False):
+            try:
+                yield
+            finally:
+                # Removed while still held: who opens the old file later holds a lock nobody looks at.
+                (self.workspace.locks / f"build-{build.id}.lock").unlink(missing_ok=True)
+
+    def alive(self, build_id: str) -> bool:
+        """Return whether a process on this machine works on the build at this moment."""
+        if not (self.workspace.locks / f"build-{build_id}.lock").exists():
+            return False
+        try:
+            with self.workspace.locked(f"build-{build_id}", wait=False):
+                return False
+        except RefusedError:
+            return True
+
+    def forget_secrets(self, build: Build) -> None:
+        """Delete what the build's folder holds of secrets: answers, key, answer medium."""
+        for name in _SECRET_FOLDERS:
+            shutil.rmtree(self.folder(build) / name, ignore_errors=True)
+
+    def secrets_left(self, build: Build) -> tuple[Path, ...]:
+        """Return the folders with secrets that the build still has."""
+        return tuple(path for name in _SECRET_FOLDERS if (path := self.folder(build) / name).is_dir())
+
+
+def _parse(path: Path) -> Build | None:
+    try:
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Build(**{**raw, "status": Status(raw["status"]), "stages": tuple(raw["stages"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _unreadable(path: Path) -> Build:
+    raise ConfigurationError(
+        "a build's state cannot be read",
+        where=os.fspath(path),
+        why="it is no build.json of this version",
+        next="remove the folder and build again",
+    )

@@ -1,0 +1,202 @@
+"""What would run, and why: pure functions from facts to stages with a reason each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+KEY_SHORT = 8
+"""How much of a key stands in names: 32 bits, and the time stands beside it."""
+
+
+class Stage(StrEnum):
+    """The stages of a build, in the order they run."""
+
+    TOOLBOX = "toolbox"
+    ANSWERS = "answers"
+    MEDIA = "media"
+    UPLOAD = "upload"
+    BASE = "base"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that decides a phase's result, part by part, each as a sha256."""
+
+    parts: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The phase's key: one hash over all parts."""
+        return digest(dict(self.parts))
+
+    def summary(self) -> str:
+        """Return the parts in short form, as the template carries them beside the key."""
+        return " ".join(f"{name}={value[:KEY_SHORT]}" for name, value in sorted(self.parts.items()))
+
+    def changed_since(self, summary: str) -> tuple[str, ...]:
+        """Return the names of the parts that differ from an earlier *summary*, sorted."""
+        before = dict(part.split("=", 1) for part in summary.split() if "=" in part)
+        now = {name: value[:KEY_SHORT] for name, value in self.parts.items()}
+        return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A finished template of this image and phase, as the site knows it."""
+
+    name: str
+    key: str
+    inputs: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a plan: whether it runs, and the sentence that says why."""
+
+    stage: Stage
+    run: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of one verb, in order."""
+
+    image: str
+    site: str
+    key: str
+    steps: tuple[Step, ...]
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything is to be done beyond having the toolbox."""
+        return any(step.run for step in self.steps if step.stage is not Stage.TOOLBOX)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for machines."""
+        return {
+            "image": self.image,
+            "site": self.site,
+            "key": self.key,
+            "runs": self.runs,
+            "stages": [{"stage": step.stage.value, "run": step.run, "reason": step.reason} for step in self.steps],
+        }
+
+
+def plan_base(
+    inputs: Inputs,
+    *,
+    image: str,
+    site: str,
+    existing: Sequence[Existing],
+    toolbox: str | None,
+    rebuild: bool,
+    max_age: timedelta | None,
+    now: datetime,
+) -> Plan:
+    """Decide phase 1: nothing runs when the site has a young enough template with the same key.
+
+    *toolbox* is the reference of the toolbox image when it is built already.
+    """
+    run, reason = _base_reason(inputs, existing, image=image, rebuild=rebuild, max_age=max_age, now=now)
+    steps = [_toolbox_step(toolbox, needed=run)]
+    if run:
+        steps += [
+            Step(Stage.ANSWERS, run, "the base needs answers with a key of its own"),
+            Step(Stage.MEDIA, run, "the answers lie in the boot medium, so each build has its own"),
+            Step(Stage.UPLOAD, run, "the boot medium is deleted again after each build"),
+        ]
+    else:
+        steps += [Step(stage, run, "the base is up to date") for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD)]
+    return Plan(image=image, site=site, key=inputs.key, steps=(*steps, Step(Stage.BASE, run, reason)))
+
+
+def _toolbox_step(toolbox: str | None, *, needed: bool) -> Step:
+    if toolbox:
+        return Step(Stage.TOOLBOX, run=False, reason=f"{toolbox} is built")
+    if needed:
+        return Step(Stage.TOOLBOX, run=True, reason="no image of this lock is built yet")
+    return Step(Stage.TOOLBOX, run=False, reason="nothing needs it")
+
+
+def _base_reason(
+    inputs: Inputs,
+    existing: Sequence[Existing],
+    *,
+    image: str,
+    rebuild: bool,
+    max_age: timedelta | None,
+    now: datetime,
+) -> tuple[bool, str]:
+    if rebuild:
+        return True, "--rebuild was given"
+    if not existing:
+        return True, f"the site has no base template of {image} yet"
+    same = [template for template in existing if template.key == inputs.key]
+    if not same:
+        newest = max(existing, key=lambda template: template.created)
+        parts = ", ".join(inputs.changed_since(newest.inputs)) or "its inputs"
+        return True, f"changed since {newest.name}: {parts}"
+    newest = max(same, key=lambda template: template.created)
+    age = now - newest.created
+    if max_age is not None and age > max_age:
+        return True, f"{newest.name} is {spoken(age)} old, --max-age is {spoken(max_age)}"
+    return False, f"{newest.name} has the same key {inputs.key[:KEY_SHORT]} ({spoken(age)} old)"
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_age(text: str) -> timedelta:
+    """Return the time span that *text* (``90m``, ``12h``, ``7d``, ``2w``) means.
+
+    Raises ``ValueError`` when it is no such span.
+    """
+    found = re.fullmatch(r"([1-9]\d{0,4})([mhdw])", text.strip())
+    if not found:
+        msg = "an age is a number with a unit: 90m, 12h, 7d or 2w"
+        raise ValueError(msg)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def spoken(span: timedelta) -> str:
+    """Return *span* in its largest whole unit, as people say it."""
+    seconds = max(int(span.total_seconds()), 0)
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if (count := seconds // size) or size == 1:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    raise AssertionError  # the loop always returns at its last unit
+
+
+def digest(value: object) -> str:
+    """Return the sha256 of *value*'s canonical JSON (RFC 8785 for the types used here), in hex."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def significant(text: str) -> str:
+    """Return *text* without whole-line ``#`` comments and blank lines: they decide no result.
+
+    A first line that names an interpreter stays, and so does anything within a line.
+    """
+    lines = text.splitlines()
+    return "\n".join(
+        line
+        for index, line in enumerate(lines)
+        if line.strip() and (not line.lstrip().startswith("#") or (index == 0 and line.startswith("#!")))
+    )
+
+
+def build_id(key: str, now: datetime) -> str:
+    """Return the id of a build started at *now* (UTC): ``<yyyymmdd>-<hhmmss>-<key8>``."""
+    return f"{now:%Y%m%d-%H%M%S}-{key[:KEY_SHORT]}"
