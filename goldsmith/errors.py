@@ -39,11 +39,10 @@ class GoldsmithError(Exception):
         self.next = next
 
     def render(self, *, max_lines: int = MAX_LINES) -> str:
-        """Return the labelled text, cut in the middle of *why* when it would exceed *max_lines*."""
+        """Return the labelled text, with the longest part cut in its middle when it would exceed *max_lines*."""
         parts = (("what", self.what), ("where", self.where), ("why", self.why), ("next", self.next))
         blocks = {label: text.strip().splitlines() for label, text in parts if text.strip()}
-        excess = sum(map(len, blocks.values())) - max_lines
-        if excess > 0:
+        while (excess := sum(map(len, blocks.values())) - max_lines) > 0:
             longest = max(blocks, key=lambda label: len(blocks[label]))
             blocks[longest] = _shorten(blocks[longest], by=excess)
         return "\n".join(
@@ -57,11 +56,16 @@ class GoldsmithError(Exception):
         return self.render()
 
 
+_SHORTEST = 4
+"""A shortened part keeps its first line, its last two, and the mark between them."""
+
+
 def _shorten(lines: list[str], *, by: int) -> list[str]:
     """Drop the middle of *lines*, keeping the beginning (the cause) and the end (the newest)."""
-    keep = max(len(lines) - by - 1, 2)
+    keep = max(len(lines) - by, _SHORTEST) - 1
     head = keep // 2
-    return [*lines[:head], f"... ({len(lines) - keep} lines left out)", *lines[len(lines) - (keep - head) :]]
+    left_out = len(lines) - keep
+    return [*lines[:head], f"... ({left_out} lines left out)", *lines[len(lines) - (keep - head) :]]
 
 
 class ConfigurationError(GoldsmithError):

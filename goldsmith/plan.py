@@ -162,7 +162,7 @@ def parse_age(text: str) -> timedelta:
 
     Raises ``ValueError`` when it is no such span.
     """
-    found = re.fullmatch(r"([1-9]\d{0,4})([mhdw])", text.strip())
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", text.strip())
     if not found:
         msg = "an age is a number with a unit: 90m, 12h, 7d or 2w"
         raise ValueError(msg)

@@ -1,0 +1,76 @@
+"""A build's folder tells what it was, and whether somebody still works on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldsmith.builds import Build, Builds, Status
+from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILD = Build(id="20261123-120000-01234567", image="debian-13", site="lab", key="k", inputs="answers=1")
+SAME = {"image": "debian-13", "site": "lab", "key": "k"}
+
+
+@pytest.fixture
+def builds(tmp_path: Path) -> Builds:
+    return Builds(Workspace(root=tmp_path, cache=tmp_path / "cache"))
+
+
+def test_a_build_is_read_as_it_was_saved(builds: Builds) -> None:
+    """State survives the process."""
+    saved = builds.save(BUILD.with_stage("answers").with_stage("answers"))
+    assert builds.load(BUILD.id) == saved
+    assert saved.stages == ("answers",)
+
+
+@pytest.mark.parametrize("wrong", ["20261123-120000-99999999", "../etc", ""])
+def test_an_unknown_build_is_named_with_the_known_ones(builds: Builds, wrong: str) -> None:
+    """A wrong --build shows which there are, and never leaves the build folder."""
+    builds.save(BUILD)
+    with pytest.raises(ConfigurationError, match=BUILD.id):
+        builds.load(wrong)
+
+
+def test_only_an_open_build_of_the_same_inputs_is_continued(builds: Builds) -> None:
+    """A piece run alone continues the newest unfinished build, not a failed or another one."""
+    builds.save(replace(BUILD, id="20261123-130000-01234567", status=Status.FAILED))
+    builds.save(replace(BUILD, id="20261123-140000-01234567", key="other"))
+    builds.save(BUILD)
+    assert builds.newest_open(**SAME) == BUILD
+
+
+def test_a_build_lives_as_long_as_its_process_holds_it(builds: Builds) -> None:
+    """`clean` must never take what a living build needs, and always what a dead one left."""
+    builds.save(BUILD)
+    assert not builds.alive(BUILD.id)
+    with builds.working_on(BUILD):
+        assert builds.alive(BUILD.id)
+        assert builds.newest_open(**SAME) is None
+        with pytest.raises(RefusedError), builds.working_on(BUILD):
+            pass
+    assert not builds.alive(BUILD.id)
+
+
+def test_a_build_forgets_its_secrets(builds: Builds) -> None:
+    """Answers, key and medium go; logs and state stay."""
+    folder = builds.folder(builds.save(BUILD))
+    for name in ("answers", "media", "keys", "logs"):
+        (folder / name).mkdir()
+    assert len(builds.secrets_left(BUILD)) == 3
+    builds.forget_secrets(BUILD)
+    assert builds.secrets_left(BUILD) == ()
+    assert (folder / "logs").is_dir()
+
+
+def test_a_broken_state_file_is_no_build(builds: Builds) -> None:
+    """A file cut off by a full disk stops nothing but itself."""
+    folder = builds.folder(builds.save(BUILD))
+    (folder / "build.json").write_text("{")
+    assert builds.all() == ()
