@@ -1,0 +1,56 @@
+"""Unit tests neither start a process nor open a socket: this makes it so."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORBIDDEN = frozenset(
+    {
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.system",
+        "pty.spawn",
+        "socket.__new__",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "subprocess.Popen",
+    }
+)
+
+
+class _Guard:
+    """A hook for the interpreter's own events, because patching modules misses who imported early."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self.seen: list[str] = []
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.armed and event in FORBIDDEN:
+            self.seen.append(f"{event} {arguments[:2]!r}")
+            pytest.fail(f"a unit test may not do this: {self.seen[-1]}")
+
+
+_guard = _Guard()
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def no_process_no_socket() -> Iterator[None]:
+    """Fail a unit test that starts a process or opens a socket, even where the code swallows the failure."""
+    _guard.seen.clear()
+    _guard.armed = True
+    yield
+    _guard.armed = False
+    seen = list(_guard.seen)
+    if seen:
+        pytest.fail(f"a unit test may not do this: {seen}")
