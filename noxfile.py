@@ -1,0 +1,122 @@
+"""Checks for contributors: `./nox` runs the default ones, `./nox -l` lists all.
+
+Every session uses the launcher's own `.venv` (pinned by hash), so that nothing
+is installed twice. No session touches a real vCenter.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = False
+nox.options.sessions = ["lint", "types", "contracts", "unit", "lab", "integration"]
+
+ROOT = Path(__file__).parent
+BIN = ROOT / ".venv" / "bin"
+
+
+def tracked(session: nox.Session, *patterns: str) -> list[str]:
+    """Return the tracked files that match *patterns*."""
+    listed = session.run("git", "ls-files", "--", *patterns, silent=True, external=True)
+    return sorted(name for name in (listed or "").split() if (ROOT / name).is_file())
+
+
+def tool(session: nox.Session, name: str, *arguments: str) -> None:
+    """Run one of the environment's own tools, never one that happens to be on PATH."""
+    session.run(str(BIN / name), *arguments, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of Python, shell, Dockerfiles, YAML, spelling, and Packer's files."""
+    tool(session, "ruff", "check")
+    tool(session, "ruff", "format", "--check", "-q")
+    tool(session, "shellcheck", "inv", "nox", ".ci/run", *tracked(session, "*.sh", "lab/guest/share/*"))
+    tool(session, "hadolint", *tracked(session, "*Dockerfile"))
+    tool(session, "yamllint", "--strict", *tracked(session, "*.yaml", "*.yml"))
+    tool(session, "codespell", *tracked(session, "*.py", "*.md", "*.go", "*.toml", "*.hcl", "*.sh", "*.j2"))
+    session.run(str(BIN / "python"), "-m", "tests.lint.packer", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    tool(session, "mypy")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Imports point one way."""
+    tool(session, "lint-imports")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Unit tests: no process, no socket, no Docker."""
+    tool(session, "pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Tests of the simulated vCenter, in the pinned Go toolchain."""
+    session.run(str(BIN / "python"), "-m", "tests.lint.labd", external=True)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """The operators' verbs against the lab: real Packer, govc, SSH, TLS, installer."""
+    tool(session, "pytest", "tests/integration", *session.posargs)
+
+
+@nox.session(default=False)
+def race(session: nox.Session) -> None:
+    """Tests of the simulated vCenter under Go's race detector (needs Go and a C compiler)."""
+    if not (shutil.which("go") and shutil.which("gcc")):
+        session.error("the race detector needs Go and a C compiler on PATH")
+    with session.chdir(ROOT / "lab" / "vcenter"):
+        session.run("go", "test", "-race", "./...", external=True, env={"CGO_ENABLED": "1"})
+
+
+@nox.session(default=False)
+def boot(session: nox.Session) -> None:
+    """Boot the composed medium in QEMU under BIOS and UEFI Secure Boot (several minutes)."""
+    tool(session, "pytest", "tests/boot", *session.posargs)
+
+
+@nox.session(default=False)
+def fresh(session: nox.Session) -> None:
+    """Run the README's two commands in a pristine Debian 12 root of their own."""
+    session.run(str(BIN / "python"), "scripts/fresh.py", *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what the suite adds to its tools; prints a table and JSON."""
+    session.run(str(BIN / "python"), "-m", "tests.bench", *session.posargs, external=True)
+
+
+@nox.session(name="lock-requirements", default=False)
+def lock_requirements(session: nox.Session) -> None:
+    """Write requirements.txt again from requirements.in, pinned by hash."""
+    session.run(str(BIN / "python"), "-m", "pip", "install", "--quiet", "pip-tools", external=True)
+    tool(
+        session,
+        "pip-compile",
+        "--generate-hashes",
+        "--allow-unsafe",
+        "--strip-extras",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-header",
+        "--upgrade",
+        "--output-file=requirements.txt",
+        "requirements.in",
+    )
+
+
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

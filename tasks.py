@@ -1,0 +1,201 @@
+"""Verbs for operators: flags in, one call to goldsmith.app, errors to exit codes.
+
+`./inv` runs them on a bare checkout, `invoke` inside the environment. Nothing
+heavy is imported before a verb runs, so that listing them is instant.
+"""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+_WHICH = {
+    "image": "the image to build: a file in config/images (default: debian-13)",
+    "site": "the site: a file in config/sites, or lab (default: GOLDSMITH_SITE, VSPHERE_SERVER's, lab)",
+}
+_JSON = {"json": "print JSON for machines"}
+_DRY = {"dry_run": "say what would be done, and do nothing"}
+_RUN = {
+    **_WHICH,
+    **_DRY,
+    "rebuild": "run even when nothing has changed",
+    "max_age": "run when the newest template is older than this: 12h, 7d, 2w",
+    "keep_failed": "keep the VM of a failed build, to look at it",
+    "no_wait": "end with status 7 instead of waiting for another build of this image and site",
+}
+_BUILD = {"build": "id of the build to continue (default: the newest unfinished one, else a new one)"}
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived; unwinds like Ctrl-C does, so that every `with` cleans up."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # A second SIGTERM must not interrupt the clean-up that the first one started.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
+
+
+def verb(function: Callable[..., Any]) -> Callable[..., None]:
+    """Give a verb goldsmith.app in place of Invoke's context, and turn errors and signals into exit codes.
+
+    Tracebacks are for bugs.
+    """
+
+    @functools.wraps(function)
+    def guarded(_context: Any, **flags: Any) -> None:
+        from goldsmith import app
+        from goldsmith.errors import Exit as Code
+        from goldsmith.errors import GoldsmithError
+
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            function(app, **flags)
+        except GoldsmithError as error:
+            sys.stderr.write(f"\n{error.render()}\n")
+            raise Exit(code=error.exit_code) from None
+        except KeyboardInterrupt:
+            sys.stderr.write("\ninterrupted; what this run had started is ended\n")
+            raise Exit(code=Code.INTERRUPTED) from None
+        except _Terminated:
+            sys.stderr.write("\nterminated; what this run had started is ended\n")
+            raise Exit(code=Code.TERMINATED) from None
+
+    return guarded
+
+
+@task(help={**_WHICH, **_JSON})
+@verb
+def config(app: Any, image: str = "", site: str = "", json: bool = False) -> None:
+    """Print the effective configuration, and where each value came from."""
+    app.config(app.Request(image=image, site=site, json=json))
+
+
+@task(help={**_WHICH, **_JSON, "rebuild": _RUN["rebuild"], "max_age": _RUN["max_age"]})
+@verb
+def plan(
+    app: Any, image: str = "", site: str = "", json: bool = False, rebuild: bool = False, max_age: str = ""
+) -> None:
+    """Print the stages, which of them would run, and why."""
+    app.plan(app.Request(image=image, site=site, json=json, rebuild=rebuild, max_age=max_age))
+
+
+@task(help=_DRY)
+@verb
+def build_image(app: Any, dry_run: bool = False) -> None:
+    """Build the toolbox image from the lock, unless it is there."""
+    app.build_image(app.Request(dry_run=dry_run))
+
+
+@task
+@verb
+def shell(app: Any) -> None:
+    """Open a shell in the toolbox, with the repository at /data."""
+    app.shell(app.Request())
+
+
+@task(help=_DRY)
+@verb
+def lock(app: Any, dry_run: bool = False) -> None:
+    """Write docker/lock.json again from Debian's index, pip and Go (for maintainers)."""
+    app.lock(app.Request(dry_run=dry_run))
+
+
+@task(help={**_WHICH, **_BUILD, **_DRY})
+@verb
+def render(app: Any, image: str = "", site: str = "", build: str = "", dry_run: bool = False) -> None:
+    """Render the answers of a build, with a fresh SSH key."""
+    app.render(app.Request(image=image, site=site, build=build, dry_run=dry_run))
+
+
+@task(help={**_WHICH, **_BUILD, **_DRY})
+@verb
+def iso_build(app: Any, image: str = "", site: str = "", build: str = "", dry_run: bool = False) -> None:
+    """Compose the boot medium of a build."""
+    app.iso_build(app.Request(image=image, site=site, build=build, dry_run=dry_run))
+
+
+@task(help={**_WHICH, **_BUILD, **_DRY})
+@verb
+def iso_upload(app: Any, image: str = "", site: str = "", build: str = "", dry_run: bool = False) -> None:
+    """Upload the boot medium of a build to the site's datastore."""
+    app.iso_upload(app.Request(image=image, site=site, build=build, dry_run=dry_run))
+
+
+@task(help={**_RUN, **_BUILD})
+@verb
+def packer_base(
+    app: Any,
+    image: str = "",
+    site: str = "",
+    build: str = "",
+    rebuild: bool = False,
+    max_age: str = "",
+    keep_failed: bool = False,
+    no_wait: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Forge the base template: all stages up to phase 1, as far as they are needed."""
+    app.packer_base(
+        app.Request(
+            image=image,
+            site=site,
+            build=build,
+            rebuild=rebuild,
+            max_age=max_age,
+            keep_failed=keep_failed,
+            no_wait=no_wait,
+            dry_run=dry_run,
+        )
+    )
+
+
+@task(help=_WHICH)
+@verb
+def preflight(app: Any, image: str = "", site: str = "") -> None:
+    """Check that the site has every object and privilege a build needs."""
+    app.preflight(app.Request(image=image, site=site))
+
+
+@task(help={**_WHICH, **_JSON})
+@verb
+def templates(app: Any, image: str = "", site: str = "", json: bool = False) -> None:
+    """List the site's templates that this suite made."""
+    app.templates(app.Request(image=image, site=site, json=json))
+
+
+@task(help={"site": _WHICH["site"], **_DRY, **_JSON})
+@verb
+def clean(app: Any, site: str = "", dry_run: bool = False, json: bool = False) -> None:
+    """List, then remove, what dead builds left on the site and on this machine."""
+    app.clean(app.Request(site=site, dry_run=dry_run, json=json))
+
+
+@task(help={"vcenters": "how many simulated vCenters to run"})
+@verb
+def lab_up(app: Any, vcenters: int = 1) -> None:
+    """Start the simulated vCenter (its guests are privileged containers: root on this machine)."""
+    app.lab_up(app.Request(), vcenters=vcenters)
+
+
+@task
+@verb
+def lab_down(app: Any) -> None:
+    """Stop the simulated vCenter and forget everything in it."""
+    app.lab_down(app.Request())
+
+
+@task(help=_JSON)
+@verb
+def lab_status(app: Any, json: bool = False) -> None:
+    """Show the simulated vCenter: addresses, login, virtual machines."""
+    app.lab_status(app.Request(json=json))
