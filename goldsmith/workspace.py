@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from goldsmith.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SECRET_MODE = 0o600
 PUBLIC_MODE = 0o644
@@ -54,16 +54,23 @@ class Workspace:
         return self.cache / "locks"
 
     @contextlib.contextmanager
-    def locked(self, name: str, *, wait: bool = True) -> Iterator[None]:
+    def locked(self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
         """Hold the machine-wide lock *name* within the block; the kernel frees it even after kill -9.
 
+        *on_wait* is called once when somebody else holds it and this call is going to wait.
         Raises ``RefusedError`` when another process holds it and *wait* is off.
         """
         self.locks.mkdir(parents=True, exist_ok=True)
         with (self.locks / f"{name}.lock").open("w") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if wait:
+                    if on_wait is not None:
+                        on_wait()
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    yield
+                    return
                 raise RefusedError(
                     f"another run holds the lock {name}",
                     where=str(self.locks / f"{name}.lock"),
