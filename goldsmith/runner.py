@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+TIMED_OUT = 124
+"""The status of a command that outlived its timeout, as with coreutils' timeout."""
 TAIL_LINES = 20
 """How many last lines of a failed program an error shows."""
 GRACE_SECONDS = 60.0
@@ -37,6 +39,8 @@ class Command:
     """Added to the environment of the suite; non-secret values only reach logs through *replay*."""
     cwd: Path | None = None
     stdin: bytes | None = field(default=None, repr=False)
+    timeout: float | None = None
+    """Seconds after which it is killed with its children; the status is then ``TIMED_OUT``."""
 
     def replay(self) -> str:
         """Return a line that can be pasted into a shell."""
@@ -92,8 +96,10 @@ class ProcessRunner:
     ) -> Completed:
         """Run *command*; see :class:`Runner`."""
         streamed = log is not None or on_line is not None
-        with self._started(command, merged=streamed) as process:
+        with self._started(command, merged=streamed) as process, _deadline(process, command.timeout) as outlived:
             completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
+        if outlived.is_set():
+            completed = replace(completed, returncode=TIMED_OUT)
         if check and completed.returncode != 0:
             raise self._failure(command, completed, log)
         return completed
@@ -156,6 +162,28 @@ class ProcessRunner:
             why=self.redact("\n".join(tail)) or "it printed nothing",
             next="the line under 'where' repeats it by hand",
         )
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
+    """Kill the child's whole group after *seconds*; the event tells that this happened."""
+    outlived = threading.Event()
+    if seconds is None:
+        yield outlived
+        return
+
+    def end() -> None:
+        outlived.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield outlived
+    finally:
+        timer.cancel()
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
