@@ -5,12 +5,14 @@ Parsed once at the edge (``goldsmith.config``); unknown keys are refused.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 
 class Spec(BaseModel):
@@ -19,17 +21,64 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,38}[a-z0-9])?$")]
-HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
-HostPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$")]
-PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}_[A-Z]{2}(\.UTF-8)?$")]
-UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-# No spaces, quotes or control characters: URLs travel through preseed, shell and apt alike.
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9._~:/?#\[\]@!&()*+,;=%-]+$")]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+def _must(pattern: str, allowed: str) -> AfterValidator:
+    """Accept text that matches *pattern* as a whole; *allowed* says in words what that is."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            msg = f"must be {allowed}"
+            raise ValueError(msg)
+        return value
+
+    return AfterValidator(check)
+
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"(?=.{{1,253}}(?:[:/]|$)){_LABEL}(?:\.{_LABEL})*"
+_PORT = r"(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?"
+_PATH = r"(?:/[A-Za-z0-9._~+-]+)*/?"
+# No spaces, quotes, backslashes or dollars: URLs travel through preseed, shell and apt alike.
+_USERINFO = r"(?:[A-Za-z0-9._~!*+,;=%-]+(?::[A-Za-z0-9._~!*+,;=%-]*)?@)?"
+
+Slug = Annotated[
+    str,
+    _must(r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?", "1 to 40 small letters, digits, dots and dashes"),
+]
+HostName = Annotated[str, _must(_HOST, "a host name or an IPv4 address, such as ntp1.example.com")]
+HostPort = Annotated[str, _must(_HOST + _PORT, "a host name with an optional port, such as vcenter.example.com:443")]
+NoProxy = Annotated[
+    str,
+    _must(
+        rf"\*|\.?{_HOST}{_PORT}(?:/\d{{1,3}})?",
+        "a host, a domain such as .example.com, or a network such as 10.0.0.0/8",
+    ),
+]
+PackageName = Annotated[str, _must(r"[a-z0-9][a-z0-9+.-]+", "a package's name: small letters, digits and + . -")]
+Locale = Annotated[
+    str,
+    _must(r"[a-z]{2,3}_[A-Z]{2}(?:\.UTF-8)?", "a locale, such as en_US; its encoding is always UTF-8"),
+    AfterValidator(lambda value: value.removesuffix(".UTF-8") + ".UTF-8"),
+]
+"""Always complete, ``en_US.UTF-8``; the encoding may be left out where it is written."""
+UserName = Annotated[
+    str, _must(r"[a-z_][a-z0-9_-]{0,31}", "1 to 32 small letters, digits, dashes and underlines, no digit first")
+]
+MirrorUrl = Annotated[
+    str, _must(rf"http://{_HOST}{_PORT}{_PATH}", "an http URL without login, such as http://mirror.example.com/debian")
+]
+ProxyUrl = Annotated[
+    str, _must(rf"https?://{_USERINFO}{_HOST}{_PORT}/?", "a proxy's URL, such as http://proxy.example.com:3128")
+]
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+Line = Annotated[str, _must(f"{_PRINTABLE}*", "one line of printable text")]
 """One line of printable text."""
-InventoryName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", min_length=1, max_length=255)]
+TemplateName = Annotated[
+    str,
+    _must(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,52}[A-Za-z0-9])?", "1 to 54 letters, digits, dots, dashes and underlines"),
+]
+"""Leaves room for the build's id within vSphere's 80 characters."""
+InventoryName = Annotated[str, _must(f"{_PRINTABLE}{{1,255}}", "1 to 255 printable characters")]
 
 
 class Installer(StrEnum):
@@ -46,29 +95,79 @@ class Firmware(StrEnum):
     EFI_SECURE = "efi-secure"
 
 
-def _crypted(value: SecretStr) -> SecretStr:
-    """Accept ``!`` (locked), yescrypt and SHA-512 hashes as crypt(5) writes them."""
-    text = value.get_secret_value()
-    if text in ("!", "*") or re.fullmatch(r"\$6\$(rounds=\d{4,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}", text):
-        return value
-    if re.fullmatch(r"\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{0,86}\$[./A-Za-z0-9]{43}", text):
-        return value
-    msg = (
-        "must be a SHA-512 ($6$…) or yescrypt ($y$…) hash, or '!' for a locked password; "
-        "make one with: openssl passwd -6"
+def _authorized_key(value: str) -> str:
+    """Accept one line of an ``authorized_keys`` file, options included (sshd(8)), whose key is what its type says."""
+    found = re.fullmatch(
+        r"(?:(?P<options>(?:[^\s\"]|\"[^\"]*\")+) )?(?P<type>[a-z0-9@.-]+) (?P<data>\S+)(?: .*)?", value
     )
-    raise ValueError(msg)
+    if found is None or found["type"] not in KEY_TYPES:
+        msg = f"must be a line of an authorized_keys file with one of the key types {', '.join(KEY_TYPES)}"
+        raise ValueError(msg)
+    name = found["type"].encode()
+    try:
+        blob = base64.b64decode(found["data"], validate=True)
+    except (binascii.Error, ValueError):
+        blob = b""
+    # The blob's first field (length, then text, RFC 4253) repeats the type; a cut-off paste fails here.
+    if not blob.startswith(len(name).to_bytes(4, "big") + name) or len(blob) <= 4 + len(name):
+        msg = f"must hold a whole {found['type']} key: its base64 part is damaged or cut off"
+        raise ValueError(msg)
+    return value
+
+
+KEY_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
+AuthorizedKey = Annotated[Line, AfterValidator(_authorized_key)]
+
+_HASH = re.compile(
+    r"[!*]"  # locked
+    r"|\$6\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"  # SHA-512
+    r"|\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{0,86}\$[./A-Za-z0-9]{43}"  # yescrypt
+)
+
+
+def _crypted(value: SecretStr) -> SecretStr:
+    """Accept what crypt(5) writes for the methods that are safe today."""
+    if _HASH.fullmatch(value.get_secret_value()) is None:
+        msg = (
+            "must be a SHA-512 ($6$…) or yescrypt ($y$…) hash, or '!' for a locked password; "
+            "make one with: openssl passwd -6"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def _password(value: SecretStr) -> SecretStr:
+    if re.fullmatch(f"{_PRINTABLE}{{1,512}}", value.get_secret_value()) is None:
+        msg = "must be one line of 1 to 512 printable characters"
+        raise ValueError(msg)
+    return value
 
 
 CryptedPassword = Annotated[SecretStr, AfterValidator(_crypted)]
+Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
 class Credentials(Spec):
     """What opens a site and what goes into a guest's shadow file; never stored by the suite."""
 
-    user: Line
-    password: SecretStr
+    user: InventoryName
+    password: Password
     password_hash: CryptedPassword = SecretStr("!")
+
+
+def _inside(value: PurePosixPath) -> PurePosixPath:
+    if value.is_absolute() or ".." in value.parts or re.fullmatch(r"[A-Za-z0-9._/ -]{1,200}", str(value)) is None:
+        msg = "must be a folder on the datastore: letters, digits, dots, dashes, underlines, blanks, no leading slash, no '..'"
+        raise ValueError(msg)
+    return value
 
 
 class Placement(Spec):
@@ -79,14 +178,16 @@ class Placement(Spec):
     datastore: InventoryName
     network: InventoryName
     """A network's name or its inventory path ``/<datacenter>/network/<network>``."""
-    folder: str = ""
+    folder: Line = ""
     """VM folder below ``/<datacenter>/vm``; empty is that folder itself."""
-    resource_pool: str = ""
+    resource_pool: Line = ""
     """Pool below the cluster; empty is the cluster's own."""
-    iso_datastore: str = ""
+    iso_datastore: Line = ""
     """Datastore of boot media; empty is *datastore*."""
-    iso_folder: PurePosixPath = PurePosixPath("goldsmith")
+    iso_folder: Annotated[PurePosixPath, AfterValidator(_inside)] = PurePosixPath("goldsmith")
     """Folder of boot media on that datastore."""
+    template_name: TemplateName | Literal[""] = ""
+    """What template names begin with; empty is ``<image>-base``."""
 
     @property
     def media_datastore(self) -> str:
@@ -97,17 +198,19 @@ class Placement(Spec):
 class Guests(Spec):
     """What a site's machines need to know of its network."""
 
-    mirror: Url = "http://ftp.debian.org/debian"
-    """The distribution's archive, for the installer and the installed system."""
-    security_mirror: Url | Literal[""] = ""
+    mirror: MirrorUrl = "http://ftp.debian.org/debian"
+    """The distribution's archive, for the installer and the installed system; what it serves is signed."""
+    security_mirror: MirrorUrl | Literal[""] = ""
     """The archive of security updates; empty asks for none."""
     ntp_servers: tuple[HostName, ...] = ()
-    http_proxy: Url | Literal[""] = ""
-    https_proxy: Url | Literal[""] = ""
-    no_proxy: tuple[HostPort, ...] = ()
+    """Time servers of the installer and of the machine; empty leaves the distribution's own."""
+    http_proxy: ProxyUrl | Literal[""] = ""
+    """Used by the installer, by apt, and by everything in the machine that reads the environment."""
+    https_proxy: ProxyUrl | Literal[""] = ""
+    no_proxy: tuple[NoProxy, ...] = ()
     certificates: tuple[Path, ...] = ()
-    """Corporate CA certificates (PEM files) that guests trust; relative to the site's file."""
-    authorized_keys: tuple[Line, ...] = ()
+    """Corporate CA certificates (PEM files) that machines trust; relative to the site's file."""
+    authorized_keys: tuple[AuthorizedKey, ...] = ()
     """The operators' own SSH keys; they stay in the template."""
 
 
@@ -132,10 +235,12 @@ class Os(Spec):
     """The operating system an image installs."""
 
     family: Literal["debian"]
-    release: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")]
-    suite: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
+    release: Annotated[str, _must(r"[0-9]+(?:\.[0-9]+)?", "a release number, such as 13")]
+    suite: Annotated[str, _must(r"[a-z]+", "the archive's name of the release, such as trixie")]
     installer: Installer
-    guest_type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+Guest$", max_length=64)]
+    guest_type: Annotated[
+        str, _must(r"[A-Za-z0-9_]{1,59}Guest", "one of vSphere's guest identifiers, such as debian12_64Guest")
+    ]
     """vSphere's guest identifier; Debian 13 runs as ``debian12_64Guest`` until vSphere knows it."""
 
 
@@ -144,25 +249,36 @@ class Localisation(Spec):
 
     locale: Locale = "en_US.UTF-8"
     extra_locales: tuple[Locale, ...] = ()
-    keyboard: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,8}$")] = "us"
-    timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+-]+){0,2}$")] = "Etc/UTC"
+    keyboard: Annotated[str, _must(r"[a-z][a-z0-9-]{1,15}", "one of the installer's keymaps, such as us or dk")] = "us"
+    timezone: Annotated[
+        str,
+        _must(
+            r"[A-Z][A-Za-z]*(?:/[A-Z][A-Za-z0-9_+-]*){1,2}", "a time zone's place, such as Europe/Copenhagen or Etc/UTC"
+        ),
+    ] = "Etc/UTC"
+
+
+FullName = Annotated[
+    str,
+    _must(r"(?:[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?)?", "at most 100 ASCII characters"),
+    _must(r"[^:,\"'\\$`]*", "without any of : , \" ' \\ $ and `"),
+]
+"""passwd(5) gives ``:`` and ``,`` a meaning, the installer's shell the others."""
 
 
 class Account(Spec):
     """The user that automation logs in as; it may use sudo without a password."""
 
     name: UserName = "automationuser"
-    full_name: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f:,\"'\\]*$", max_length=100)] = (
-        "Automation user"
-    )
+    full_name: FullName = "Automation user"
 
 
 class Hardware(Spec):
     """The virtual machine a base is installed on."""
 
-    cpus: int = Field(default=2, ge=1, le=128)
-    memory_mib: int = Field(default=4096, ge=1024, le=1_048_576)
-    disk_mib: int = Field(default=51_200, ge=8192, le=16_777_216)
+    cpus: int = Field(strict=True, default=2, ge=1, le=128)
+    memory_mib: int = Field(strict=True, default=4096, ge=1024, le=1_048_576)
+    disk_mib: int = Field(strict=True, default=51_200, ge=8192, le=16_777_216)
     disk_controller: Literal["pvscsi", "lsilogic", "lsilogic-sas"] = "pvscsi"
     network_card: Literal["vmxnet3", "e1000e"] = "vmxnet3"
     firmware: Firmware = Firmware.EFI_SECURE
