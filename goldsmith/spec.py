@@ -23,7 +23,7 @@ class Spec(BaseModel):
 
 def _must(pattern: str, allowed: str) -> AfterValidator:
     """Accept text that matches *pattern* as a whole; *allowed* says in words what that is."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
@@ -61,8 +61,14 @@ Locale = Annotated[
     AfterValidator(lambda value: value.removesuffix(".UTF-8") + ".UTF-8"),
 ]
 """Always complete, ``en_US.UTF-8``; the encoding may be left out where it is written."""
+_RESERVED = (
+    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc nobody "
+    "messagebus sshd systemd-network systemd-timesync systemd-resolve dnsmasq statd"
+)
 UserName = Annotated[
-    str, _must(r"[a-z_][a-z0-9_-]{0,31}", "1 to 32 small letters, digits, dashes and underlines, no digit first")
+    str,
+    _must(r"[a-z_][a-z0-9_-]{0,31}", "1 to 32 small letters, digits, dashes and underlines, no digit first"),
+    _must(rf"(?!(?:{_RESERVED.replace(' ', '|')})$).*", "none of the system's own users"),
 ]
 MirrorUrl = Annotated[
     str, _must(rf"http://{_HOST}{_PORT}{_PATH}", "an http URL without login, such as http://mirror.example.com/debian")
@@ -165,7 +171,7 @@ class Credentials(Spec):
 
 def _inside(value: PurePosixPath) -> PurePosixPath:
     if value.is_absolute() or ".." in value.parts or re.fullmatch(r"[A-Za-z0-9._/ -]{1,200}", str(value)) is None:
-        msg = "must be a folder on the datastore: letters, digits, dots, dashes, underlines, blanks, no leading slash, no '..'"
+        msg = "must be a folder on the datastore: letters, digits, dots, dashes, underlines, blanks, below its root"
         raise ValueError(msg)
     return value
 
