@@ -1,0 +1,1 @@
+"""The stages of a build, a module each; they do not know each other."""

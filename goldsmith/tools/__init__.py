@@ -1,0 +1,1 @@
+"""The programs that goldsmith drives: argument vectors to build, output to parse."""

@@ -1,0 +1,1 @@
+"""Everything that speaks with a vCenter through its API: pyVmomi is imported nowhere else."""

@@ -1,0 +1,266 @@
+"""A logged-in vCenter session: the only code that makes API calls."""
+
+from __future__ import annotations
+
+import contextlib
+from http.client import HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlencode
+
+from goldsmith.errors import ToolError
+from goldsmith.vcenter.collector import Collector
+from goldsmith.vcenter.door import Space, StoredFile, Vitals
+from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
+from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
+from goldsmith.vcenter.session import DEADLINE_SECONDS, explained, split_server
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+_MACHINE = (
+    "name",
+    "config.annotation",
+    "config.instanceUuid",
+    "config.template",
+    "customValue",
+    "runtime.powerState",
+    "snapshot",
+)
+_POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
+
+
+class Client:
+    """Implements :class:`goldsmith.vcenter.door.VCenter`."""
+
+    def __init__(self, server: str, content: Any, session: Any, tls: ssl.SSLContext) -> None:
+        self.server = server
+        self._content = content
+        self._session = session
+        self._tls = tls
+        self._collector = Collector(content)
+
+    # -- reading --------------------------------------------------------------
+
+    def nodes(self) -> Sequence[Node]:
+        """Return the places of the whole inventory."""
+        root = self._content.rootFolder
+        wanted: dict[Any, tuple[str, ...]] = {
+            vim.Datacenter: ("name", "parent"),
+            vim.ComputeResource: ("name", "parent", "datastore", "network"),
+            vim.ResourcePool: ("name", "parent"),
+            vim.Datastore: ("name", "parent"),
+            vim.Network: ("name", "parent"),
+            vim.Folder: ("name", "parent"),
+        }
+        with explained(self.server):
+            found = [_node(ref, values) for ref, values in self._collector.every(root, wanted)]
+        return [Node(ref=reference(root), kind=Kind.ROOT, name="", parent=""), *found]
+
+    def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
+        """Return all virtual machines and templates, of one datacenter or of all."""
+        top = self._content.rootFolder if datacenter is None else self._object(vim.Datacenter, datacenter.ref)
+        with explained(self.server):
+            names = {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}
+            found = self._collector.every(top, {vim.VirtualMachine: _MACHINE})
+            return [_machine(ref, values, names) for ref, values in found]
+
+    def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
+        """Return, by object id, which of the wanted privileges the session lacks on it."""
+        every = sorted({privilege for privileges in wanted.values() for privilege in privileges})
+        # The server tells by the id alone what an object is; the type here only shapes the request.
+        entities = [self._object(vim.ManagedEntity, ref) for ref in wanted]
+        with explained(self.server):
+            answers = self._content.authorizationManager.HasPrivilegeOnEntities(entities, self._session.key, every)
+        lacking: dict[str, Sequence[str]] = {}
+        for answer in answers or ():
+            ref = reference(answer.entity)
+            denied = {item.privId for item in answer.privAvailability if not item.isGranted}
+            if short := sorted(denied & set(wanted[ref])):
+                lacking[ref] = short
+        return lacking
+
+    def space(self, datastore: Node) -> Space:
+        """Return how a datastore stands."""
+        values = self._read(
+            self._object(vim.Datastore, datastore.ref),
+            "summary.accessible",
+            "summary.maintenanceMode",
+            "summary.freeSpace",
+        )
+        return Space(
+            accessible=bool(values.get("summary.accessible")),
+            in_maintenance=values.get("summary.maintenanceMode", "normal") not in ("normal", ""),
+            free_bytes=int(values.get("summary.freeSpace", 0)),
+        )
+
+    def files(self, datastore: Node, folder: str, pattern: str = "*") -> Sequence[StoredFile]:
+        """Return the files in *folder* that match *pattern*."""
+        store = self._object(vim.Datastore, datastore.ref)
+        browser = self._read(store, "browser")["browser"]
+        asked = vim.host.DatastoreBrowser.SearchSpec(
+            matchPattern=[pattern],
+            details=vim.host.DatastoreBrowser.FileInfo.Details(
+                fileType=False, fileSize=True, modification=False, fileOwner=False
+            ),
+        )
+        where = f"[{datastore.name}] {folder}".rstrip()
+        with explained(self.server):
+            try:
+                result = self._collector.finish(browser.SearchDatastore_Task(where, asked))
+            except vim.fault.FileNotFound:
+                return []
+        prefix = f"{folder.strip('/')}/".lstrip("/")
+        return [
+            StoredFile(path=f"{prefix}{file.path}", size=int(file.fileSize or 0))
+            for file in result.file or ()
+            if not isinstance(file, vim.host.DatastoreBrowser.FolderInfo)
+        ]
+
+    def vitals(self, machine: Machine) -> Vitals:
+        """Return what can be seen of a machine."""
+        values = self._read(self._vm(machine), "runtime.powerState", "guest.toolsRunningStatus", "guest.ipAddress")
+        return Vitals(
+            power=_POWER.get(str(values.get("runtime.powerState")), Power.OFF),
+            tools=str(values.get("guest.toolsRunningStatus") or "unknown"),
+            address=str(values.get("guest.ipAddress") or ""),
+        )
+
+    def events(self, machine: Machine, limit: int = 10) -> Sequence[str]:
+        """Return what the vCenter tells of a machine, newest last."""
+        about = vim.event.EventFilterSpec.ByEntity(
+            entity=self._vm(machine), recursion=vim.event.EventFilterSpec.RecursionOption.self
+        )
+        with explained(self.server):
+            found = self._content.eventManager.QueryEvents(vim.event.EventFilterSpec(entity=about)) or ()
+        texts = [str(event.fullFormattedMessage or "") for event in sorted(found, key=lambda event: event.key)]
+        return [text for text in texts if text][-limit:]
+
+    def screenshot(self, machine: Machine) -> bytes:
+        """Return the console of a running machine as a PNG; the copy on the datastore is removed again."""
+        vm = self._vm(machine)
+        with explained(self.server):
+            stored = str(self._collector.finish(vm.CreateScreenshot_Task()))
+            datastore, _, path = stored.removeprefix("[").partition("] ")
+            datacenter = self._datacenter_of(vm)
+            try:
+                return self._download(datacenter.name, datastore, path)
+            finally:
+                with contextlib.suppress(Exception):
+                    self._collector.finish(self._content.fileManager.DeleteDatastoreFile_Task(stored, datacenter))
+
+    # -- changing -------------------------------------------------------------
+
+    def define_attributes(self, names: Collection[str]) -> None:
+        """Create the custom attributes for virtual machines that do not exist yet."""
+        with explained(self.server):
+            manager = self._content.customFieldsManager
+            known = {field.name for field in manager.field or ()}
+            for name in names:
+                # Another run may define it at this moment: that is as good.
+                with contextlib.suppress(vim.fault.DuplicateName):
+                    if name not in known:
+                        manager.AddFieldDefinition(name, vim.VirtualMachine)
+
+    def set_attributes(self, machine: Machine, values: Mapping[str, str]) -> None:
+        """Write custom attributes, in the order given."""
+        with explained(self.server):
+            manager = self._content.customFieldsManager
+            keys = {field.name: field.key for field in manager.field or ()}
+            for name, value in values.items():
+                manager.SetField(self._vm(machine), keys[name], value)
+
+    def set_note(self, machine: Machine, text: str) -> None:
+        """Replace the machine's note."""
+        with explained(self.server):
+            self._collector.finish(self._vm(machine).ReconfigVM_Task(vim.vm.ConfigSpec(annotation=text)))
+
+    def destroy(self, machine: Machine) -> None:
+        """Power the machine off if it runs, and delete it with its disks."""
+        vm = self._vm(machine)
+        with explained(self.server), _gone_is_fine():
+            # Off already, or going off by itself: the state may change between asking and telling.
+            with contextlib.suppress(vim.fault.InvalidPowerState):
+                if not machine.is_template:
+                    self._collector.finish(vm.PowerOffVM_Task())
+            self._collector.finish(vm.Destroy_Task())
+
+    def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
+        """Delete one file of a datastore."""
+        where = self._object(vim.Datacenter, datacenter.ref)
+        with explained(self.server), contextlib.suppress(vim.fault.FileNotFound):
+            manager = self._content.fileManager
+            self._collector.finish(manager.DeleteDatastoreFile_Task(f"[{datastore.name}] {path}", where))
+
+    # -- how ------------------------------------------------------------------
+
+    def _object(self, kind: Callable[..., Any], ref: str) -> Any:
+        return kind(ref, stub_of(self._content.rootFolder))
+
+    def _read(self, subject: Any, *paths: str) -> dict[str, Any]:
+        with explained(self.server):
+            return self._collector.one(subject, paths)
+
+    def _vm(self, machine: Machine) -> Any:
+        return self._object(vim.VirtualMachine, machine.ref)
+
+    def _datacenter_of(self, vm: Any) -> Any:
+        place = vm
+        while not isinstance(place, vim.Datacenter):
+            place = self._collector.one(place, ("parent",))["parent"]
+        return place
+
+    def _download(self, datacenter: str, datastore: str, path: str) -> bytes:
+        host, port = split_server(self.server)
+        cookie = str(stub_of(self._content.rootFolder).cookie).split(";", 1)[0]
+        question = urlencode({"dcPath": datacenter, "dsName": datastore})
+        connection = HTTPSConnection(host, port, timeout=DEADLINE_SECONDS, context=self._tls)
+        with contextlib.closing(connection):
+            connection.request("GET", f"/folder/{quote(path)}?{question}", headers={"Cookie": cookie})
+            answer = connection.getresponse()
+            content = answer.read()
+        if answer.status != 200:  # noqa: PLR2004 - HTTP's "OK"
+            raise ToolError(f"the datastore answers {answer.status} {answer.reason}", where=f"[{datastore}] {path}")
+        return content
+
+
+@contextlib.contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    with contextlib.suppress(vmodl.fault.ManagedObjectNotFound):
+        yield
+
+
+def _plain(name: Any) -> str:
+    """Return a name as people see it: the API escapes slash, backslash and per cent."""
+    return unquote(str(name))
+
+
+def _node(ref: Any, values: Mapping[str, Any]) -> Node:
+    kinds = {
+        vim.Datacenter: Kind.DATACENTER,
+        vim.ComputeResource: Kind.CLUSTER,
+        vim.ResourcePool: Kind.POOL,
+        vim.Datastore: Kind.DATASTORE,
+        vim.Network: Kind.NETWORK,
+        vim.Folder: Kind.FOLDER,
+    }
+    return Node(
+        ref=reference(ref),
+        kind=next(kind for type_, kind in kinds.items() if isinstance(ref, type_)),
+        name=_plain(values.get("name", "")),
+        parent=reference(values.get("parent")),
+        reachable=frozenset(map(reference, (*values.get("datastore", ()), *values.get("network", ())))),
+    )
+
+
+def _machine(ref: Any, values: Mapping[str, Any], names: Mapping[int, str]) -> Machine:
+    return Machine(
+        ref=reference(ref),
+        name=_plain(values.get("name", "")),
+        instance_uuid=str(values.get("config.instanceUuid", "")),
+        is_template=bool(values.get("config.template", False)),
+        power=_POWER.get(str(values.get("runtime.powerState")), Power.OFF),
+        note=str(values.get("config.annotation") or ""),
+        attributes={names[item.key]: str(item.value) for item in values.get("customValue") or () if item.key in names},
+        has_snapshot=values.get("snapshot") is not None,
+    )

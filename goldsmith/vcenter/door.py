@@ -1,0 +1,98 @@
+"""What goldsmith asks of a vCenter; the real one is ``goldsmith.vcenter.client``, tests use a strict fake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from goldsmith.vcenter.inventory import Machine, Node, Power
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """How a datastore stands."""
+
+    accessible: bool
+    in_maintenance: bool
+    free_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file on a datastore; *path* is relative to the datastore."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vitals:
+    """What can be seen of a machine from outside."""
+
+    power: Power
+    tools: str
+    """``guestToolsRunning``, ``guestToolsNotRunning`` or another word of vSphere's."""
+    address: str
+
+
+class VCenter(Protocol):
+    """A logged-in session.
+
+    Every method raises ``UnreachableError`` when the vCenter stops answering or
+    ends the session, and ``ToolError`` when it refuses what is asked.
+    """
+
+    def nodes(self) -> Sequence[Node]:
+        """Return the places of the whole inventory (no machines)."""
+        ...
+
+    def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
+        """Return all virtual machines and templates that the user may see."""
+        ...
+
+    def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
+        """Return, by object id, which of the wanted privileges the user lacks on it."""
+        ...
+
+    def space(self, datastore: Node) -> Space:
+        """Return how a datastore stands."""
+        ...
+
+    def files(self, datastore: Node, folder: str, pattern: str = "*") -> Sequence[StoredFile]:
+        """Return the files in *folder* (none when there is no such folder), without what lies deeper."""
+        ...
+
+    def define_attributes(self, names: Collection[str]) -> None:
+        """Create the custom attributes for virtual machines that do not exist yet."""
+        ...
+
+    def set_attributes(self, machine: Machine, values: Mapping[str, str]) -> None:
+        """Write custom attributes, in the order given."""
+        ...
+
+    def set_note(self, machine: Machine, text: str) -> None:
+        """Replace the machine's note."""
+        ...
+
+    def vitals(self, machine: Machine) -> Vitals:
+        """Return what can be seen of a machine."""
+        ...
+
+    def screenshot(self, machine: Machine) -> bytes:
+        """Return the console of a running machine as a PNG."""
+        ...
+
+    def events(self, machine: Machine, limit: int = 10) -> Sequence[str]:
+        """Return what the vCenter tells of a machine, newest last."""
+        ...
+
+    def destroy(self, machine: Machine) -> None:
+        """Power the machine off if it runs, and delete it with its disks; it may be gone already."""
+        ...
+
+    def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
+        """Delete one file of a datastore; it may be gone already."""
+        ...

@@ -1,0 +1,177 @@
+# Every value comes from build/<build id>/packer/base.pkrvars.json, which goldsmith writes from the
+# site and the image; only the password comes from the environment (PKR_VAR_vcenter_password).
+# Reference: docs/reference/packer.md.
+
+# -- the site ---------------------------------------------------------------------------------
+
+variable "vcenter_server" {
+  type        = string
+  description = "Host name of the vCenter, with :port where it is not 443."
+}
+
+variable "vcenter_user" {
+  type        = string
+  description = "Who builds; needs what docs/reference/privileges.md lists."
+}
+
+variable "vcenter_password" {
+  type        = string
+  description = "Set PKR_VAR_vcenter_password; never write it into a file."
+  sensitive   = true
+}
+
+variable "datacenter" {
+  type        = string
+  description = "Name of the datacenter."
+}
+
+variable "cluster" {
+  type        = string
+  description = "Path of the cluster below the datacenter's host folder."
+}
+
+variable "datastore" {
+  type        = string
+  description = "Datastore of the virtual machine."
+}
+
+variable "folder" {
+  type        = string
+  description = "VM folder below the datacenter's; empty is that folder itself. It must exist: the plugin would create it."
+}
+
+variable "network" {
+  type        = string
+  description = "Inventory path of the network, /<datacenter>/network/<network>: a bare name can be ambiguous."
+
+  validation {
+    condition     = startswith(var.network, "/")
+    error_message = "The network is an inventory path: /<datacenter>/network/<network>."
+  }
+}
+
+variable "resource_pool" {
+  type        = string
+  description = "Resource pool below the cluster; empty is the cluster's own."
+}
+
+# -- the image --------------------------------------------------------------------------------
+
+variable "guest_os_type" {
+  type        = string
+  description = "vSphere's guest identifier, such as debian12_64Guest."
+}
+
+variable "cpus" {
+  type        = number
+  description = "Virtual CPUs, without limit or reservation."
+  default     = 2
+}
+
+variable "memory_mib" {
+  type        = number
+  description = "Memory in MiB."
+  default     = 4096
+}
+
+variable "disk_mib" {
+  type        = number
+  description = "Size of the thin disk in MiB."
+  default     = 51200
+}
+
+variable "disk_controller" {
+  type        = string
+  description = "Controller of the disk."
+  default     = "pvscsi"
+}
+
+variable "network_card" {
+  type        = string
+  description = "Type of the one network card."
+  default     = "vmxnet3"
+}
+
+variable "firmware" {
+  type        = string
+  description = "What the machine boots with: bios, efi or efi-secure."
+  default     = "efi-secure"
+
+  validation {
+    condition     = contains(["bios", "efi", "efi-secure"], var.firmware)
+    error_message = "The firmware is bios, efi or efi-secure."
+  }
+}
+
+variable "boot_order" {
+  type        = string
+  description = "An empty disk does not boot, so the first boot falls through to the CD-ROM and the later ones do not."
+  default     = "disk,cdrom"
+}
+
+# -- this build -------------------------------------------------------------------------------
+
+variable "vm_name" {
+  type        = string
+  description = "Name of the machine and of the template: <image>-base-<build id>."
+
+  validation {
+    condition     = length(var.vm_name) <= 80
+    error_message = "VSphere allows names of at most 80 characters."
+  }
+}
+
+variable "note" {
+  type        = string
+  description = "Note of the machine from its first moment; its marker names the build, so that clean finds what a killed run left."
+}
+
+variable "iso_datastore" {
+  type        = string
+  description = "Datastore of the boot medium."
+}
+
+variable "iso_path" {
+  type        = string
+  description = "Path of the boot medium on its datastore."
+}
+
+variable "ssh_user" {
+  type        = string
+  description = "The user the answers create; it may use sudo without a password."
+  default     = "automationuser"
+}
+
+variable "ssh_private_key_file" {
+  type        = string
+  description = "Private half of the build's own key."
+}
+
+variable "finish_script" {
+  type        = string
+  description = "POSIX shell script that runs last, as root: it makes the guest ready to be cloned."
+}
+
+variable "ip_wait_timeout" {
+  type        = string
+  description = "How long the installation may take: the address is reported by the installed system."
+  default     = "60m"
+}
+
+variable "ip_settle_timeout" {
+  type        = string
+  description = "How long the address must stay the same."
+  default     = "2s"
+}
+
+variable "ssh_timeout" {
+  type        = string
+  description = "How long SSH may take to answer after an address is known (some installers report one long before)."
+  default     = "60m"
+}
+
+variable "shutdown_timeout" {
+  type        = string
+  description = "How long the guest may take to shut down."
+  default     = "10m"
+}
