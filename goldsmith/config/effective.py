@@ -1,0 +1,80 @@
+"""The configuration of one run, whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr, ValidationError
+
+from goldsmith.config import secrets, sites
+from goldsmith.errors import ConfigurationError, UnreachableError
+from goldsmith.spec import Credentials, Image, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effective:
+    """The configuration of one run: the values, where each came from, and the way to the secrets."""
+
+    image: Image
+    site: Site
+    chosen_by: Mapping[str, str]
+    """For ``image`` and ``site``: the flag, the variable or the rule that selected it."""
+    sources: Mapping[str, str]
+    """Dotted key (``site.placement.cluster``) to where its value stands; defaults are not in it."""
+    user: str | None
+    """vCenter's user, as far as it is known without the lab's state."""
+    secrets: Mapping[str, secrets.Found] = field(repr=False)
+    """By variable name: what the environment gave."""
+    environment: Mapping[str, str] = field(repr=False)
+    cache: Path
+
+    @property
+    def password_hash(self) -> SecretStr:
+        """The automation user's crypted password; locked when none is given."""
+        found = self.secrets.get(secrets.PASSWORD_HASH)
+        return found.value if found else secrets.LOCKED
+
+    def credentials(self) -> Credentials:
+        """Return what opens the site; asked late, because most verbs need none and the lab makes its own.
+
+        Raises ``ConfigurationError`` when a variable is missing, and
+        ``UnreachableError`` when the site is the lab and it is down.
+        """
+        return self._lab_credentials() if self.site.is_lab else self._own_credentials()
+
+    def _own_credentials(self) -> Credentials:
+        found = self.secrets.get(secrets.PASSWORD)
+        if self.user and found:
+            return Credentials(user=self.user, password=found.value, password_hash=self.password_hash)
+        missing = ([] if self.user else [sites.USER]) + ([] if found else [secrets.PASSWORD])
+        raise ConfigurationError(
+            f"the site {self.site.name} needs a login",
+            where="environment",
+            why=f"missing or empty: {' '.join(missing)}",
+            next=f"set {' and '.join(missing)}; {secrets.PASSWORD}_FILE names a file instead",
+        )
+
+    def _lab_credentials(self) -> Credentials:
+        state = sites.lab_state(self.environment, cache=self.cache)
+        folder = sites.lab_folder(self.environment, cache=self.cache)
+        if state is None:
+            raise UnreachableError(
+                "the lab is not up",
+                where=str(folder),
+                why="its state, which holds its password, does not exist",
+                next="./inv lab-up starts it",
+            )
+        try:
+            return Credentials(user=state["user"], password=state["password"], password_hash=self.password_hash)
+        except (KeyError, ValidationError):
+            raise ConfigurationError(
+                "the lab's state holds no usable login",
+                where=str(folder / "lab.json"),
+                why="it must have user and password as text",
+                next="./inv lab-down && ./inv lab-up makes it anew",
+            ) from None

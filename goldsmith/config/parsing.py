@@ -1,0 +1,92 @@
+"""Tables become the types of ``goldsmith.spec``, or problems in words an operator can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from goldsmith.config.problems import looks_secret, meant, shown
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from goldsmith.config.files import Table
+    from goldsmith.config.problems import Problems
+
+T = TypeVar("T", bound=BaseModel)
+
+_WORDS = {
+    "string_type": "must be text",
+    "path_type": "must be a path, written as text",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "tuple_type": "must be a list",
+    "model_type": "must be a table",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be one of {expected}",
+}
+
+
+def parse(kind: type[T], table: Table, problems: Problems) -> T | None:
+    """Return the table as a *kind*; note everything that is wrong with it, and return nothing then."""
+    try:
+        return kind.model_validate(table.values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _note(detail, kind, table, problems)
+    return None
+
+
+def _note(detail: ErrorDetails, kind: type[BaseModel], table: Table, problems: Problems) -> None:
+    if str(detail["loc"][-1]).startswith("literal["):
+        return  # "or empty": the other half of the union says what is allowed
+    parts, model = _walk(detail["loc"], kind)
+    key = _dotted(parts)
+    place = table.place(_dotted([part for part in parts if isinstance(part, str)]))
+    shown_value = f"{key} = {shown(key, detail['input'])}"
+    if detail["type"] == "missing":
+        problems.add(place, f"{key} is missing; it is required")
+    elif detail["type"] != "extra_forbidden":
+        problems.add(place, f"{shown_value} {_allowed(detail)}")
+    elif looks_secret(key):
+        hint = "secrets come from the environment only (VSPHERE_PASSWORD and its like): remove them from the file"
+        problems.add(place, f"{key}: unknown key, and no place for a secret", hint=hint)
+    else:
+        known = tuple(model.model_fields)
+        suggestion = meant(str(parts[-1]), known) or f"; known here: {', '.join(known)}"
+        problems.add(place, f"{shown_value}: unknown key{suggestion}")
+
+
+def _allowed(detail: ErrorDetails) -> str:
+    context: dict[str, Any] = detail.get("ctx", {})
+    if detail["type"] == "value_error":
+        return str(context["error"])
+    words = _WORDS.get(detail["type"])
+    if words is None:
+        return f"cannot be used: {detail['msg']}"
+    choices = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
+    return words.format(**context) + (meant(str(detail["input"]), choices) if "expected" in context else "")
+
+
+def _walk(loc: tuple[int | str, ...], kind: type[BaseModel]) -> tuple[list[int | str], type[BaseModel]]:
+    """Return the keys in *loc*, without pydantic's own words for unions, and the innermost model around them."""
+    parts: list[int | str] = []
+    model: type[BaseModel] = kind
+    inner: type[BaseModel] | None = kind
+    for part in loc:
+        if isinstance(part, str) and inner is None:
+            continue
+        parts.append(part)
+        if inner is not None:
+            model = inner
+            field = model.model_fields.get(str(part))
+            annotation = field.annotation if field else None
+            inner = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    return parts, model
+
+
+def _dotted(parts: list[int | str]) -> str:
+    """Return ``guests.ntp_servers[1]`` for ``["guests", "ntp_servers", 1]``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")

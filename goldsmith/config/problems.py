@@ -1,0 +1,76 @@
+"""Everything that is wrong with a configuration, gathered, then told in one error."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import MAX_LINES, ConfigurationError
+from goldsmith.redact import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TELLING = re.compile(r"passw|secret|token|hash|credential|private|crypted", re.IGNORECASE)
+_LONGEST = 60
+"""How much of a wrong value an error shows."""
+_MOST = MAX_LINES - 10
+"""How many problems one error lists; the rest is counted."""
+
+
+@dataclass
+class Problems:
+    """Collects problems; raises them all at once."""
+
+    found: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+    def add(self, where: str, text: str, *, hint: str = "") -> None:
+        """Note one problem: *where* it is, what is wrong and what is allowed, and what helps."""
+        self.found.append(f"{where}: {text}")
+        if hint and hint not in self.hints:
+            self.hints.append(hint)
+
+    def raise_if_any(self, *, where: str) -> None:
+        """Raise ``ConfigurationError`` with every problem noted so far."""
+        if not self.found:
+            return
+        count = len(self.found)
+        listed = self.found[:_MOST] + ([f"... and {count - _MOST} more"] if count > _MOST else [])
+        next_step = (
+            "\n".join(self.hints[:4]) or "every key and variable is described in docs/reference/configuration.md"
+        )
+        raise ConfigurationError(
+            f"the configuration has {'an error' if count == 1 else f'{count} errors'}",
+            where=where,
+            why="\n".join(listed),
+            next=next_step,
+        )
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` when one of *known* is close to *word*, else nothing."""
+    candidates = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
+    return f"; did you mean '{candidates[close[0]]}'?" if close else ""
+
+
+def shown(key: str, value: object) -> str:
+    """Return *value* as an error may print it: short, on one line, and masked where it may be a secret."""
+    text = repr(value)
+    if looks_secret(key) or "PRIVATE KEY" in text:
+        return MASK
+    text = without_login(text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def looks_secret(key: str) -> bool:
+    """Return whether a key's name suggests that its value is nobody's business."""
+    return _TELLING.search(key) is not None
+
+
+def without_login(text: str) -> str:
+    """Return *text* with the user and password of any URL in it masked."""
+    return re.sub(r"(://)[^/@\s'\"]+@", rf"\1{MASK}@", text)

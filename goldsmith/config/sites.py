@@ -1,0 +1,135 @@
+"""Where a site's table comes from: a file, the origin's variables, or the suite itself (the lab)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from goldsmith.config.files import Table
+from goldsmith.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldsmith.config.problems import Problems
+
+LAB = "lab"
+ENVIRONMENT = "environment"
+"""The name of the site that the origin's variables describe."""
+USER = "VSPHERE_USER"
+CA_FILE = "GOLDSMITH_CA_FILE"
+
+REQUIRED = {
+    "VSPHERE_SERVER": "server",
+    "CLUSTER": "placement.cluster",
+    "DATACENTER": "placement.datacenter",
+    "DATASTORE": "placement.datastore",
+    "NETWORK": "placement.network",
+}
+OPTIONAL = {
+    "FOLDER": "placement.folder",
+    "RESOURCE_POOL": "placement.resource_pool",
+    "ISO_DATASTORE": "placement.iso_datastore",
+    "BASE_VM_TEMPLATE_NAME": "placement.template_name",
+}
+ISO_PATH = "ISO_PATH"
+
+
+def from_environment(environment: Mapping[str, str], problems: Problems) -> Table:
+    """Return the site that the origin's variables describe; note all that are missing or empty, in one problem."""
+    needed = (*REQUIRED, USER)
+    missing = [name for name in needed if not environment.get(name)]
+    if not (environment.get("VSPHERE_PASSWORD") or environment.get("VSPHERE_PASSWORD_FILE")):
+        missing.append("VSPHERE_PASSWORD")
+    if missing:
+        problems.add(
+            ENVIRONMENT,
+            f"missing or empty: {' '.join(sorted(missing))}",
+            hint="set them, or name a site: --site NAME or GOLDSMITH_SITE (--site lab is the simulated one)",
+        )
+    places = {key: name for name, key in (REQUIRED | OPTIONAL).items() if environment.get(name)}
+    # A missing variable is told above; its key gets a value that passes, so that it is not told twice.
+    values: dict[str, Any] = {key: "missing" for name, key in REQUIRED.items() if name in missing}
+    values |= {key: environment[name] for key, name in places.items()}
+    if path := environment.get(ISO_PATH):
+        # The origin names one ISO; media are composed here, and go to the folder it lies in.
+        values["placement.iso_folder"] = str(PurePosixPath(path.lstrip("/")).parent)
+        places["placement.iso_folder"] = ISO_PATH
+    return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
+
+
+def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
+    """Return the built-in site, with what the running lab says of itself (its ports) on top."""
+    folder = lab_folder(environment, cache=cache)
+    port = environment.get("GOLDSMITH_LAB_PORT") or "18443"
+    values: dict[str, Any] = {
+        "server": f"127.0.0.1:{port}",
+        "ca_file": str(folder / "ca.pem"),
+        "placement.datacenter": "DC0",
+        "placement.cluster": "DC0_C0",
+        "placement.datastore": "lab-ds",
+        "placement.network": "VM Network",
+        "placement.folder": "goldsmith",
+        "guests.mirror": "http://mirror.lab.test:8080/debian",
+    }
+    places = dict.fromkeys(values, "built in")
+    if environment.get("GOLDSMITH_LAB_PORT"):
+        places["server"] = "GOLDSMITH_LAB_PORT"
+    state = lab_state(environment, cache=cache)
+    told = flat(state.get("site", {})) if state else {}
+    places |= dict.fromkeys(told, str(folder / "lab.json"))
+    return Table(source="the lab", values=nested(values | told), places=places, folder=folder)
+
+
+def lab_folder(environment: Mapping[str, str], *, cache: Path) -> Path:
+    """Return where the lab keeps its state on this machine."""
+    return cache / "lab" / (environment.get("GOLDSMITH_LAB") or "goldsmith-lab")
+
+
+def lab_state(environment: Mapping[str, str], *, cache: Path) -> dict[str, Any] | None:
+    """Return what ``lab-up`` wrote, or nothing while the lab is down.
+
+    The file is ``{"site": {"server": …, …}, "user": …, "password": …}``: *site* has the
+    keys of a site's file and may be empty.
+    Raises ``ConfigurationError`` when it is something else.
+    """
+    file = lab_folder(environment, cache=cache) / "lab.json"
+    try:
+        state = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _unusable(file, str(error)) from None
+    if not isinstance(state, dict) or not isinstance(state.get("site", {}), dict):
+        raise _unusable(file, "it is no lab.json of this version")
+    return state
+
+
+def _unusable(file: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        "the lab's state cannot be used",
+        where=str(file),
+        why=why,
+        next="./inv lab-down && ./inv lab-up makes it anew",
+    )
+
+
+def nested(flat_values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``{"a": {"b": 1}}`` for ``{"a.b": 1}``."""
+    tree: dict[str, Any] = {}
+    for key, value in flat_values.items():
+        *tables, name = key.split(".")
+        table = tree
+        for part in tables:
+            table = table.setdefault(part, {})
+        table[name] = value
+    return tree
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return ``{"a.b": 1}`` for ``{"a": {"b": 1}}``."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return found
