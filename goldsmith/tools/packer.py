@@ -1,0 +1,251 @@
+"""Packer: its variable file and command lines, and its machine-readable output as typed events."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from goldsmith.spec import Image, Site
+
+TEMPLATES = "packer"
+"""The folder of the HCL files, relative to the repository."""
+PASSWORD_VARIABLE = "PKR_VAR_vcenter_password"  # noqa: S105 - the variable's name
+ENVIRONMENT = {
+    "CHECKPOINT_DISABLE": "1",  # no call home
+    "PACKER_CACHE_DIR": "/tmp/packer",  # noqa: S108 - the toolbox's own tmpfs
+}
+_DURATION = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """How long Packer waits for what; in Go's notation (``90s``, ``60m``)."""
+
+    ip_wait: str = "60m"
+    """For the installation: the address is reported by the installed system."""
+    ip_settle: str = "2s"
+    ssh: str = "60m"
+    """For SSH once an address is known, which some installers report long before they are done."""
+    shutdown: str = "10m"
+
+    def __post_init__(self) -> None:
+        for name in ("ip_wait", "ip_settle", "ssh", "shutdown"):
+            if not _DURATION.fullmatch(value := getattr(self, name)):
+                msg = f"{name}: {value!r} is no duration; write it as 90s, 60m or 1h30m"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one build adds to its image and site. Paths are relative to the repository."""
+
+    name: str
+    """Of the machine and the template."""
+    note: str
+    network: str
+    """Inventory path of the network."""
+    user: str
+    """Who logs in to the vCenter."""
+    iso_path: str
+    """Of the boot medium, on the site's media datastore."""
+    private_key: str
+    finish_script: str
+    timeouts: Timeouts = Timeouts()
+
+
+def variables(image: Image, site: Site, run: Run) -> dict[str, Any]:
+    """Return the variables of ``packer/base.pkr.hcl``; none is a secret."""
+    hardware, place = image.hardware, site.placement
+    return {
+        "vcenter_server": site.server,
+        "vcenter_user": run.user,
+        "datacenter": place.datacenter,
+        "cluster": place.cluster,
+        "datastore": place.datastore,
+        "folder": place.folder,
+        "network": run.network,
+        "resource_pool": place.resource_pool,
+        "guest_os_type": image.os.guest_type,
+        "cpus": hardware.cpus,
+        "memory_mib": hardware.memory_mib,
+        "disk_mib": hardware.disk_mib,
+        "disk_controller": hardware.disk_controller,
+        "network_card": hardware.network_card,
+        "firmware": hardware.firmware.value,
+        "vm_name": run.name,
+        "note": run.note,
+        "iso_datastore": place.media_datastore,
+        "iso_path": run.iso_path,
+        "ssh_user": image.account.name,
+        "ssh_private_key_file": run.private_key,
+        "finish_script": run.finish_script,
+        "ip_wait_timeout": run.timeouts.ip_wait,
+        "ip_settle_timeout": run.timeouts.ip_settle,
+        "ssh_timeout": run.timeouts.ssh,
+        "shutdown_timeout": run.timeouts.shutdown,
+    }
+
+
+def variable_file(values: dict[str, Any]) -> str:
+    """Return the text of a ``.pkrvars.json`` file."""
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def build_argv(variable_file: str, *, phase: str = "base") -> tuple[str, ...]:
+    """Return the command line of one phase's build.
+
+    On an error Packer stops where it stands (``abort``) instead of destroying
+    the machine: goldsmith looks at it first - its console, its tools - and
+    then destroys it, or keeps it when asked to.
+    """
+    return (
+        "packer", "-machine-readable", "build",
+        "-color=false",
+        "-on-error=abort",
+        f"-only={phase}.*",
+        f"-var-file={variable_file}",
+        TEMPLATES,
+    )  # fmt: skip
+
+
+class Step(StrEnum):
+    """What Packer is doing, in the order it does it."""
+
+    PREPARE = "prepare"
+    CREATE = "create the virtual machine"
+    HARDWARE = "hardware"
+    MEDIUM = "mount the boot medium"
+    POWER_ON = "power on"
+    ADDRESS = "install, until an address is reported"
+    SSH = "log in by SSH"
+    PROVISION = "provision"
+    SHUTDOWN = "shut down"
+    EJECT = "remove the CD-ROM"
+    SNAPSHOT = "snapshot"
+    TEMPLATE = "convert to a template"
+
+
+_BEGINNINGS = {
+    "Creating virtual machine": Step.CREATE,
+    "Customizing hardware": Step.HARDWARE,
+    "Mounting ISO images": Step.MEDIUM,
+    "Setting boot order": Step.POWER_ON,
+    "Powering on virtual machine": Step.POWER_ON,
+    "Waiting for IP": Step.ADDRESS,
+    "Using SSH communicator": Step.SSH,
+    "Waiting for SSH": Step.SSH,
+    "Provisioning with": Step.PROVISION,
+    "Running shutdown command": Step.SHUTDOWN,
+    "Shutting down virtual machine": Step.SHUTDOWN,
+    "Virtual machine is already powered off": Step.SHUTDOWN,
+    "Ejecting CD-ROM": Step.EJECT,
+    "Removing CD-ROM": Step.EJECT,
+    "Creating snapshot": Step.SNAPSHOT,
+    "Converting virtual machine to template": Step.TEMPLATE,
+}
+"""How the plugin's messages of version 1.4.2 begin."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of Packer's machine-readable output."""
+
+    seconds: int
+    """Unix time."""
+    target: str
+    kind: str
+    data: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Began:
+    """Packer began a step."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Address:
+    """The guest reported its address."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """Something was printed, by Packer or by what it runs in the guest."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Packer tells of an error; the last one is the build's."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The build made something; for this builder, the template's name."""
+
+    id: str
+
+
+Event = Began | Address | Output | Failed | Artifact
+
+
+def parse(line: str) -> Record | None:
+    r"""Return the record in *line*, or nothing when it is none (the entry script or a crash prints plain text).
+
+    The format has no escape for its escapes: text that contains ``\n`` as two
+    characters comes out as a line break.
+    """
+    stamp, *rest = line.split(",")
+    if len(rest) < 2 or not (stamp.isascii() and stamp.isdigit()):  # noqa: PLR2004 - target and type
+        return None
+    target, kind, *data = rest
+    return Record(int(stamp), target, kind, tuple(map(_unescaped, data)))
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("%!(PACKER_COMMA)", ",").replace("\\n", "\n").replace("\\r", "\r")
+
+
+_SPEAKER = re.compile(r"^(?:==>|   ) [\w.-]+: ?", re.MULTILINE)
+"""What Packer puts before each line of a build: ``==> base.vsphere-iso.base: ``."""
+
+
+def understand(line: str) -> Event | None:
+    """Return what a line of output means, or nothing when it says nothing of interest."""
+    record = parse(line)
+    if record is None:
+        return Output(line) if line.strip() else None
+    match record:
+        case Record(kind="ui", data=("error", text)):
+            return Failed(_said(text))
+        case Record(kind="ui", data=(_, text)):
+            return _spoken(_said(text))
+        case Record(kind="error", data=(text, *_)):
+            return Failed(_said(text))
+        case Record(kind="artifact", data=(_, "id", name, *_)):
+            return Artifact(name)
+        case _:
+            return None
+
+
+def _said(text: str) -> str:
+    return _SPEAKER.sub("", text).strip()
+
+
+def _spoken(text: str) -> Event | None:
+    if not text:
+        return None
+    if text.startswith("IP address: "):
+        return Address(text.removeprefix("IP address: ").strip().strip("[]"))
+    step = next((step for beginning, step in _BEGINNINGS.items() if text.startswith(beginning)), None)
+    return Began(step) if step else Output(text)

@@ -1,0 +1,98 @@
+"""What dead builds left on a site: found by the marks every build sets, listed with a reason, then removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from goldsmith.builds import ID_PATTERN
+from goldsmith.vcenter.templates import attributes_of, build_under_way, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from goldsmith.vcenter.door import StoredFile, VCenter
+    from goldsmith.vcenter.inventory import Machine, Places
+
+FOREIGN_AGE = timedelta(days=1)
+"""A build of another machine cannot be asked whether it lives; none takes this long."""
+
+
+class Life(StrEnum):
+    """Whether somebody still works on a build, as far as this machine can tell."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+    """There is no such build on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """One thing to remove, and the sentence that says why."""
+
+    kind: str
+    name: str
+    reason: str
+    machine: Machine | None = None
+    file: StoredFile | None = None
+
+
+def plan(
+    machines: Iterable[Machine],
+    media: Iterable[StoredFile],
+    *,
+    life: Callable[[str], Life],
+    now: datetime,
+    foreign_age: timedelta = FOREIGN_AGE,
+) -> list[Leftover]:
+    """Return what dead builds left: unfinished machines, and media that bear a build's id.
+
+    A machine counts only if its note says that a build is under way *and* its
+    name ends with that build's id; a finished template never does, nor does
+    anything that was cloned from one.
+    """
+    found = []
+    for machine in machines:
+        build = unfinished_build(machine)
+        if build and (reason := _dead(build, life, now, foreign_age)):
+            kind = "unfinished template" if machine.is_template else "virtual machine"
+            found.append(Leftover(kind=kind, name=machine.name, reason=reason, machine=machine))
+    for file in media:
+        named = ID_PATTERN.findall(file.path.rsplit("/", 1)[-1])
+        if named and (reason := _dead(named[-1], life, now, foreign_age)):
+            found.append(Leftover(kind="boot medium", name=file.path, reason=reason, file=file))
+    return found
+
+
+def unfinished_build(machine: Machine) -> str | None:
+    """Return the build that was making *machine* and did not finish it, if any."""
+    build = build_under_way(machine.note)
+    if build is None or not ID_PATTERN.fullmatch(build) or not machine.name.endswith(f"-{build}"):
+        return None
+    return None if attributes_of(machine) else build
+
+
+def remove(vcenter: VCenter, places: Places, leftovers: Sequence[Leftover]) -> None:
+    """Remove what :func:`plan` found. Machines go first: they hold the media."""
+    for item in leftovers:
+        if item.machine is not None:
+            vcenter.destroy(item.machine)
+    for item in leftovers:
+        if item.file is not None:
+            vcenter.delete_file(places.datacenter, places.media_datastore, item.file.path)
+
+
+def _dead(build: str, life: Callable[[str], Life], now: datetime, foreign_age: timedelta) -> str:
+    """Return why nobody needs what *build* left, or nothing when somebody may."""
+    match life(build):
+        case Life.ALIVE:
+            return ""
+        case Life.DEAD:
+            return f"nobody works on build {build} any more"
+        case Life.UNKNOWN:
+            age = now - started(build)
+            return f"build {build} of another machine began {age.days} days ago" if age > foreign_age else ""

@@ -1,0 +1,67 @@
+"""Which privileges phase 1 needs, and on which of the site's objects.
+
+The same table stands, with reasons, in docs/reference/privileges.md; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldsmith.vcenter.inventory import Node, Places
+
+GLOBAL = frozenset(
+    {
+        "Global.ManageCustomFields",
+        "Global.SetCustomField",
+    }
+)
+"""On the root folder: custom attributes belong to the whole vCenter."""
+
+FOLDER = frozenset(
+    {
+        "Global.SetCustomField",
+        "VirtualMachine.Config.AddNewDisk",
+        "VirtualMachine.Config.AddRemoveDevice",
+        "VirtualMachine.Config.AdvancedConfig",
+        "VirtualMachine.Config.Annotation",
+        "VirtualMachine.Config.CPUCount",
+        "VirtualMachine.Config.EditDevice",
+        "VirtualMachine.Config.Memory",
+        "VirtualMachine.Config.Resource",
+        "VirtualMachine.Config.Settings",
+        "VirtualMachine.Interact.ConsoleInteract",
+        "VirtualMachine.Interact.DeviceConnection",
+        "VirtualMachine.Interact.PowerOff",
+        "VirtualMachine.Interact.PowerOn",
+        "VirtualMachine.Interact.SetCDMedia",
+        "VirtualMachine.Inventory.Create",
+        "VirtualMachine.Inventory.Delete",
+        "VirtualMachine.Provisioning.MarkAsTemplate",
+        "VirtualMachine.State.CreateSnapshot",
+    }
+)
+"""On the folder of the virtual machines, and what lies in it."""
+
+DATASTORE = frozenset({"Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement"})
+"""On the datastore of the machines and on that of the media; removing a file asks for it on the datacenter's folder."""
+
+NETWORK = frozenset({"Network.Assign"})
+"""On the network."""
+
+POOL = frozenset({"Resource.AssignVMToPool"})
+"""On the resource pool."""
+
+
+def wanted(places: Places) -> Mapping[Node, frozenset[str]]:
+    """Return the privileges a build needs on each of its places."""
+    return {
+        places.root: GLOBAL,
+        places.folder: FOLDER,
+        places.datastore: DATASTORE,
+        places.media_datastore: DATASTORE,
+        places.network: NETWORK,
+        places.pool: POOL,
+    }

@@ -1,0 +1,174 @@
+"""How a template carries its own record: custom attributes that name its instance UUID, and a note."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from goldsmith.builds import ID_PATTERN
+from goldsmith.errors import CheckError
+from goldsmith.plan import Existing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.inventory import Machine
+
+PREFIX = "goldsmith."
+NAMES = ("image", "phase", "key", "build", "commit", "record", "inputs", "status", "promoted", "instance")
+"""The attributes, in the order they are written: *instance* makes the others count, so it comes last."""
+_UNDER_WAY = re.compile(r"^goldsmith: build (?P<build>\S+) is under way$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """What a template says of itself."""
+
+    image: str
+    phase: str
+    key: str
+    build: str
+    inputs: str = ""
+    """The key's parts in short form: what tells which of them changed later."""
+    commit: str = ""
+    record: str = ""
+    """sha256 of the record."""
+    status: str = "candidate"
+    promoted: str = ""
+    """When it became golden (UTC, ISO 8601); empty for never."""
+
+    def values(self, machine: Machine) -> dict[str, str]:
+        """Return the attributes as they are written to *machine*, *instance* last."""
+        plain = {name: getattr(self, name) for name in NAMES if name != "instance"}
+        return {PREFIX + name: value for name, value in (*plain.items(), ("instance", machine.instance_uuid))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A finished template of this suite."""
+
+    machine: Machine
+    attributes: Attributes
+
+    @property
+    def name(self) -> str:
+        """The template's name."""
+        return self.machine.name
+
+
+def attributes_of(machine: Machine) -> Attributes | None:
+    """Return what *machine* says of itself, or nothing.
+
+    Clones inherit attributes; what names another instance UUID is somebody
+    else's, so no virtual machine made from a template is ever taken for one.
+    """
+    given = {name: machine.attributes.get(PREFIX + name, "") for name in NAMES}
+    own = given.pop("instance")
+    if not own or own != machine.instance_uuid or not ID_PATTERN.fullmatch(given["build"]):
+        return None
+    return Attributes(**given)
+
+
+def find(machines: Iterable[Machine], *, image: str, phase: str) -> list[Template]:
+    """Return the finished templates of an image and phase, oldest build first."""
+    found = [
+        Template(machine=machine, attributes=attributes)
+        for machine in machines
+        if machine.is_template and (attributes := attributes_of(machine))
+    ]
+    ours = [item for item in found if (item.attributes.image, item.attributes.phase) == (image, phase)]
+    return sorted(ours, key=lambda item: item.attributes.build)
+
+
+def note_under_way(build: str, *, host: str, began: str) -> str:
+    """Return the note a machine is created with.
+
+    The note is the one mark that a machine has from its first moment, because
+    Packer hands it over in the request that creates the machine; extra
+    configuration comes a step later, and clones would inherit it for ever. It
+    is replaced when the template is finished, so no clone of it carries it.
+    """
+    advice = "'clean' removes this machine once nobody works on it"
+    return f"goldsmith: build {build} is under way\nbegan {began} on {host}; {advice}"
+
+
+def build_under_way(note: str) -> str | None:
+    """Return the build whose unfinished machine carries *note*."""
+    found = _UNDER_WAY.search(note)
+    return found["build"] if found else None
+
+
+def note_finished(attributes: Attributes, *, built: str) -> str:
+    """Return the note of a finished template, for those who look at it in the vSphere Client."""
+    lines = [
+        f"{attributes.image}, phase {attributes.phase}, made by goldsmith on {built}",
+        f"build {attributes.build}, key {attributes.key[:16]}",
+    ]
+    if attributes.commit:
+        lines.append(f"from commit {attributes.commit[:12]}")
+    return "\n".join([*lines, "its custom attributes goldsmith.* tell the rest; do not edit them"])
+
+
+def define(vcenter: VCenter) -> None:
+    """Create the custom attributes, where they do not exist yet."""
+    vcenter.define_attributes([PREFIX + name for name in NAMES])
+
+
+def mark(vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: str) -> None:
+    """Make *machine* a finished template: the attributes first, the note last.
+
+    Until the last attribute is written it does not count as one, and the note
+    still names the build; so it is one or the other after a crash as well.
+    """
+    values = attributes.values(machine)
+    define(vcenter)
+    vcenter.set_attributes(machine, values)
+    vcenter.set_note(machine, note_finished(attributes, built=built))
+
+
+def own(machines: Iterable[Machine], name: str, build: str) -> Machine | None:
+    """Return the one machine that a build made: by its name, its note, or its finished attributes.
+
+    Raises ``CheckError`` when several claim to be it.
+    """
+    named = [machine for machine in machines if machine.name == name]
+    ours = [machine for machine in named if build_under_way(machine.note) == build or _finished_by(machine, build)]
+    if len(ours) > 1:
+        raise CheckError(
+            f"{len(ours)} machines claim to be made by the build {build}",
+            where=f"name {name}",
+            why="instance UUIDs: " + ", ".join(machine.instance_uuid for machine in ours),
+            next="look at them in the vSphere Client and remove the copies",
+        )
+    return ours[0] if ours else None
+
+
+def _finished_by(machine: Machine, build: str) -> bool:
+    attributes: Attributes | None = attributes_of(machine)
+    return attributes is not None and attributes.build == build
+
+
+def existing(templates: Iterable[Template]) -> list[Existing]:
+    """Return the templates as the plan looks at them; a template is as old as its build."""
+    return [
+        Existing(
+            name=template.name,
+            key=template.attributes.key,
+            inputs=template.attributes.inputs,
+            created=started(template.attributes.build),
+        )
+        for template in templates
+    ]
+
+
+def started(build: str) -> datetime:
+    """Return when a build began, as its id tells."""
+    return datetime.strptime(build[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def values_of(template: Template) -> Mapping[str, str]:
+    """Return a template's attributes by their full names, for data output."""
+    return template.attributes.values(template.machine)
