@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STAMP = "goldsmith-stamp"
 REQUIREMENTS = "goldsmith-requirements.txt"
+_SHOWN = 8
 _PIP_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_CONSTRAINT")
 """Settings that make pip install somewhere else or not at all; pip takes an empty value for none.
 
@@ -119,9 +120,9 @@ def _replace(root: Path, python: Path, runner: Runner) -> None:
     folder = root / f".venv.{secrets.token_hex(4)}"
     try:
         lock = (root / "requirements.txt").read_bytes()
-        _checked(runner, make_venv(python, folder))
+        _checked(root, runner, make_venv(python, folder))
         (folder / REQUIREMENTS).write_bytes(lock)
-        _checked(runner, install(folder, folder / REQUIREMENTS))
+        _checked(root, runner, install(folder, folder / REQUIREMENTS))
         (folder / STAMP).write_text(f"{root}\n")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -143,39 +144,44 @@ def _publish(root: Path, folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _checked(runner: Runner, command: Command) -> None:
+def _checked(root: Path, runner: Runner, command: Command) -> None:
     completed = runner.run(command, check=False)
     if completed.returncode != 0:
-        raise _failure(command, completed)
+        raise _failure(root, completed)
 
 
-def _failure(command: Command, completed: Completed) -> GoldsmithError:
+def _failure(root: Path, completed: Completed) -> GoldsmithError:
     text = f"{completed.stdout}\n{completed.stderr}"
-    where = command.replay()
-    # pip's first complaint is the cause; retries and hints around it are noise.
-    why = "\n".join(line for line in text.splitlines() if line.startswith(("ERROR", "Error", "WARNING")))
-    why = "\n".join((why or text.strip()).splitlines()[-8:])
+    where = str(root / "requirements.txt")
     if "DO NOT MATCH THE HASHES" in text:
+        told = [line.strip() for line in text.splitlines() if "sha256" in line or "==" in line.partition(" from ")[0]]
         return CheckError(
             "a downloaded package is not the locked one",
             where=where,
-            why="\n".join(line.strip() for line in text.splitlines() if "sha256" in line or "from " in line) or why,
-            next="do not use it: find out whether the package index or the way to it replaces files",
+            why="\n".join(line for line in told if not line.startswith("Collecting")),
+            next="do not use it: find out whether the package index, or the way to it, replaces files",
         )
     if "No space left on device" in text:
         return ToolError(
             "no space left while making the environment",
-            where=f"{ROOT} or {tempfile.gettempdir()}",
-            why=why,
+            where=f"{root} or {tempfile.gettempdir()}",
+            why=_complaints(text),
             next="free about 500 MB, or set TMPDIR; then run the same command again",
         )
     return UnreachableError(
         "the locked Python packages could not be installed",
         where=where,
-        why=why,
+        why=_complaints(text),
         next="check the network, and pip's settings: PIP_INDEX_URL, PIP_CERT, HTTPS_PROXY, pip.conf;\n"
         "then run the same command again",
     )
+
+
+def _complaints(text: str) -> str:
+    """Return pip's complaints: the first tell the cause, the last what came of it, between are retries."""
+    lines = [line for line in text.splitlines() if line.startswith(("ERROR", "Error", "WARNING"))]
+    lines = list(dict.fromkeys(lines or text.strip().splitlines()))
+    return "\n".join(lines if len(lines) <= _SHOWN else [*lines[: _SHOWN // 2], "...", *lines[-_SHOWN // 2 :]])
 
 
 @contextlib.contextmanager

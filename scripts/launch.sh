@@ -26,12 +26,12 @@ find_python() {
             if is_python "$python" "$needs"; then return; fi
         done
     done
-    cat >&2 <<MESSAGE
-what:  no Python 3.11 or newer was found
-where: PATH=$PATH
-why:   goldsmith runs on Python 3.11 or newer; tried python3.14 to python3.11, and python3
-next:  install it (Debian, Ubuntu: apt-get install python3 python3-venv), or put it on PATH
-MESSAGE
+    # printf is part of the shell; where PATH leads nowhere, cat would be missing as well.
+    printf '%s\n' >&2 \
+        "what:  no Python 3.11 or newer was found" \
+        "where: PATH=$PATH" \
+        "why:   goldsmith runs on Python 3.11 or newer; tried python3.14 to python3.11, and python3" \
+        "next:  install it (Debian, Ubuntu: apt-get install python3 python3-venv), or put it on PATH"
     exit 2
 }
 
