@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -26,6 +28,42 @@ TAIL_LINES = 20
 GRACE_SECONDS = 60.0
 """How long an interrupted program may clean up (Packer destroys its VM) before it is killed."""
 
+_CHUNK = 1 << 16
+_LINE_END = re.compile(rb"\r?\n|\r(?=[^\n])")
+"""A lone carriage return ends a line as well: that is how tools redraw their progress."""
+
+
+class Stop:
+    """Lets another thread interrupt a running command, which then ends as after Ctrl-C: by its own status."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self) -> None:
+        """Interrupt the command now, or as soon as it starts."""
+        with self._lock:
+            self._asked = True
+            self._interrupt()
+
+    @contextlib.contextmanager
+    def reaching(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Make *process* the one to interrupt within the block."""
+        with self._lock:
+            self._process = process
+            self._interrupt()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._process = None
+
+    def _interrupt(self) -> None:
+        if self._asked and self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
@@ -41,6 +79,8 @@ class Command:
     stdin: bytes | None = field(default=None, repr=False)
     timeout: float | None = None
     """Seconds after which it is killed with its children; the status is then ``TIMED_OUT``."""
+    stop: Stop | None = field(default=None, repr=False, compare=False)
+    """How another thread may interrupt it."""
 
     def replay(self) -> str:
         """Return a line that can be pasted into a shell."""
@@ -96,7 +136,11 @@ class ProcessRunner:
     ) -> Completed:
         """Run *command*; see :class:`Runner`."""
         streamed = log is not None or on_line is not None
-        with self._started(command, merged=streamed) as process, _deadline(process, command.timeout) as outlived:
+        with (
+            self._started(command, merged=streamed) as process,
+            command.stop.reaching(process) if command.stop else contextlib.nullcontext(),
+            _deadline(process, command.timeout) as outlived,
+        ):
             completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
         if outlived.is_set():
             completed = replace(completed, returncode=TIMED_OUT)
@@ -210,9 +254,13 @@ def _capture(process: subprocess.Popen[bytes], command: Command) -> Completed:
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    assert process.stdout is not None  # noqa: S101 - _started always asks for a pipe
-    for raw in process.stdout:
-        yield raw.decode(errors="replace").rstrip("\r\n")
+    assert isinstance(process.stdout, io.BufferedReader)  # noqa: S101 - _started always asks for a pipe
+    rest = b""
+    while chunk := process.stdout.read1(_CHUNK):
+        *whole, rest = _LINE_END.split(rest + chunk)
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.decode(errors="replace").rstrip("\r")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
