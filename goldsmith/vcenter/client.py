@@ -61,9 +61,17 @@ class Client:
         """Return all virtual machines and templates, of one datacenter or of all."""
         top = self._content.rootFolder if datacenter is None else self._object(vim.Datacenter, datacenter.ref)
         with explained(self.server):
-            names = {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}
+            names = self._attribute_names()
             found = self._collector.every(top, {vim.VirtualMachine: _MACHINE})
             return [_machine(ref, values, names) for ref, values in found]
+
+    def child(self, folder: Node, name: str) -> Machine | None:
+        """Return the machine or template of this name that lies directly in *folder*."""
+        with explained(self.server):
+            found = self._content.searchIndex.FindChild(self._object(vim.Folder, folder.ref), name)
+            if not isinstance(found, vim.VirtualMachine):
+                return None
+            return _machine(found, self._collector.one(found, _MACHINE), self._attribute_names())
 
     def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
         """Return, by object id, which of the wanted privileges the session lacks on it."""
@@ -193,6 +201,9 @@ class Client:
             self._collector.finish(manager.DeleteDatastoreFile_Task(f"[{datastore.name}] {path}", where))
 
     # -- how ------------------------------------------------------------------
+
+    def _attribute_names(self) -> dict[int, str]:
+        return {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}
 
     def _object(self, kind: Callable[..., Any], ref: str) -> Any:
         return kind(ref, stub_of(self._content.rootFolder))

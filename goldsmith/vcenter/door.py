@@ -53,6 +53,10 @@ class VCenter(Protocol):
         """Return all virtual machines and templates that the user may see."""
         ...
 
+    def child(self, folder: Node, name: str) -> Machine | None:
+        """Return the machine or template of this name that lies directly in *folder*."""
+        ...
+
     def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
         """Return, by object id, which of the wanted privileges the user lacks on it."""
         ...

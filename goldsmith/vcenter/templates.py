@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from goldsmith.builds import ID_PATTERN
-from goldsmith.errors import CheckError
 from goldsmith.plan import Existing
 
 if TYPE_CHECKING:
@@ -129,26 +128,12 @@ def mark(vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: s
     vcenter.set_note(machine, note_finished(attributes, built=built))
 
 
-def own(machines: Iterable[Machine], name: str, build: str) -> Machine | None:
-    """Return the one machine that a build made: by its name, its note, or its finished attributes.
-
-    Raises ``CheckError`` when several claim to be it.
-    """
-    named = [machine for machine in machines if machine.name == name]
-    ours = [machine for machine in named if build_under_way(machine.note) == build or _finished_by(machine, build)]
-    if len(ours) > 1:
-        raise CheckError(
-            f"{len(ours)} machines claim to be made by the build {build}",
-            where=f"name {name}",
-            why="instance UUIDs: " + ", ".join(machine.instance_uuid for machine in ours),
-            next="look at them in the vSphere Client and remove the copies",
-        )
-    return ours[0] if ours else None
-
-
-def _finished_by(machine: Machine, build: str) -> bool:
-    attributes: Attributes | None = attributes_of(machine)
-    return attributes is not None and attributes.build == build
+def made_by(machine: Machine | None, build: str) -> bool:
+    """Return whether *machine* is what the build *build* makes, finished or not."""
+    if machine is None:
+        return False
+    attributes = attributes_of(machine)
+    return build_under_way(machine.note) == build or (attributes is not None and attributes.build == build)
 
 
 def existing(templates: Iterable[Template]) -> list[Existing]:
