@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from goldsmith.errors import ConfigurationError
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from goldsmith.spec import Image, Site
 
 TEMPLATES = "packer"
@@ -32,11 +36,22 @@ class Timeouts:
     """For SSH once an address is known, which some installers report long before they are done."""
     shutdown: str = "10m"
 
-    def __post_init__(self) -> None:
-        for name in ("ip_wait", "ip_settle", "ssh", "shutdown"):
-            if not _DURATION.fullmatch(value := getattr(self, name)):
-                msg = f"{name}: {value!r} is no duration; write it as 90s, 60m or 1h30m"
-                raise ValueError(msg)
+    @classmethod
+    def given(cls, environment: Mapping[str, str]) -> Timeouts:
+        """Return the times that GOLDSMITH_IP_WAIT_TIMEOUT and the like name, and the defaults for the others.
+
+        Raises ``ConfigurationError`` that names every value which is no duration.
+        """
+        names = {f"GOLDSMITH_{name.name.upper()}_TIMEOUT": name.name for name in fields(cls)}
+        values = {name: environment[name] for name in names if environment.get(name)}
+        if wrong := [f"{name}={value}" for name, value in values.items() if not _DURATION.fullmatch(value)]:
+            raise ConfigurationError(
+                "a time is not written as one",
+                where="\n".join(wrong),
+                why="Packer reads a number with a unit",
+                next="write it as 90s, 60m or 1h30m",
+            )
+        return cls(**{names[name]: value for name, value in values.items()})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,73 @@
+"""Watches a machine while Packer waits for it: a guest that powered off by itself never gets an address."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Self
+
+from goldsmith.vcenter.inventory import Power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.inventory import Node
+
+SECONDS = 5.0
+"""Between two looks; a machine must be off twice in a row, since some installers reboot by way of off and on."""
+
+
+class Watch:
+    """Looks at the machine from a thread of its own, with a session of its own, until the block ends.
+
+    Whatever goes wrong here ends the watching and nothing else: Packer's own
+    timeouts still hold.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[], AbstractContextManager[VCenter]],
+        folder: Node,
+        name: str,
+        watching: Callable[[], bool],
+        powered_off: Callable[[], None],
+        seconds: float = SECONDS,
+    ) -> None:
+        self._connect = connect
+        self._folder = folder
+        self._name = name
+        self._watching = watching
+        self._powered_off = powered_off
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        # A vCenter that does not answer must not hold up the one who ends.
+        self._thread.join(self._seconds)
+
+    def _run(self) -> None:
+        # Most lab builds are over before the first look: no session is opened for them.
+        with contextlib.suppress(Exception):
+            if not self._over.wait(self._seconds):
+                with self._connect() as vcenter:
+                    self._look(vcenter)
+
+    def _look(self, vcenter: VCenter) -> None:
+        off = 0
+        while True:
+            machine = vcenter.child(self._folder, self._name) if self._watching() else None
+            off = off + 1 if machine and machine.power is Power.OFF else 0
+            if off > 1:
+                self._powered_off()
+                return
+            if self._over.wait(self._seconds):
+                return
