@@ -44,7 +44,7 @@ def load(
     site_table = _site_table(chosen_site, environment, workspace, problems)
     parsed_image = _parsed(Image, chosen_image, image_table, problems)
     parsed_site = _parsed(Site, chosen_site, site_table, problems)
-    found = _secrets(environment, problems)
+    found = _secrets(chosen_site, environment, problems)
     if parsed_site and site_table:
         checked = _with_paths(parsed_site, site_table, environment)
         _check_paths(checked, site_table, now or datetime.now(UTC), problems)
@@ -132,15 +132,13 @@ def _parsed(kind: type[T], choice: _Choice, table: Table | None, problems: Probl
     return parse(kind, replace(table, values={**table.values, "name": choice.name}), problems)
 
 
-def _secrets(environment: Mapping[str, str], problems: Problems) -> dict[str, secrets.Found]:
-    """Return what the environment gives; a malformed secret is told even where the site does not need it."""
-    found = {
-        secrets.PASSWORD: secrets.password(environment, problems),
-        secrets.PASSWORD_HASH: secrets.password_hash(environment, problems),
-    }
-    user = environment.get(sites.USER, "")
-    if not user.isprintable():
-        problems.add(sites.USER, "must be one line of printable text")
+def _secrets(site: _Choice, environment: Mapping[str, str], problems: Problems) -> dict[str, secrets.Found]:
+    """Return what the environment gives for *site*; the lab has a login of its own and takes the hash alone."""
+    found = {secrets.PASSWORD_HASH: secrets.password_hash(environment, problems)}
+    if site.name != sites.LAB:
+        found[secrets.PASSWORD] = secrets.password(environment, problems)
+        if not environment.get(sites.USER, "").isprintable():
+            problems.add(sites.USER, "must be one line of printable text")
     return {name: value for name, value in found.items() if value}
 
 
