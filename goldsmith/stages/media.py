@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, GoldsmithError, ToolError
-from goldsmith.tools import bootloader, cpio, initrd, netboot, xorriso
+from goldsmith.tools import bootloader, cpio, initrd, netboot, udebs, xorriso
 from goldsmith.workspace import SECRET_MODE
 
 if TYPE_CHECKING:
@@ -161,3 +161,9 @@ def _no_space(folder: Path, why: str) -> ToolError:
         why=why,
         next="free about 150 MB there and run the command again; nothing half-done was left",
     )
+
+
+def check_mirror(vendor: Path, *, mirror: str, suite: str, proxy: str = "", runner: Runner, door: Door) -> None:
+    """Make sure that *mirror* still has the modules for the installer's kernel; see ``udebs.check`` for the errors."""
+    completed = runner.run(udebs.kernels(door, mirror=mirror, suite=suite, proxy=proxy), check=False)
+    udebs.check(completed, release=kernel(vendor), url=udebs.index_url(mirror, suite))

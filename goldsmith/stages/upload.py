@@ -50,10 +50,12 @@ def build_medium(store: Store, medium: Path, *, build_id: str) -> str:
     """Upload the medium of one build, to be removed at its end; return its path as vSphere writes it.
 
     The name carries the build's id, by which ``clean`` finds what a killed build left.
-    Uploading again after the first time leaves what is there, if it has the right size.
+    A medium uploaded for this build before is replaced: it may hold other answers.
     """
     name = f"goldsmith-{build_id}.iso"
-    _store(store, medium, name=name, build_id=build_id)
+    completed = _store(store, medium, name=name, build_id=build_id, replace=True)
+    if completed.returncode != 0:
+        raise _failure(store, completed, name)
     return store.iso_path(name)
 
 
@@ -68,8 +70,12 @@ def reusable_medium(store: Store, medium: Path, *, stem: str, sha256: str, build
     name = f"{stem}-{sha256[:DIGEST_SHORT]}.iso"
     if _present(store, medium, name):
         store.progress.note(f"{store.iso_path(name)} is there already")
-    else:
-        _store(store, medium, name=name, build_id=build_id)
+        return store.iso_path(name)
+    completed = _store(store, medium, name=name, build_id=build_id, replace=False)
+    if completed.returncode != 0:
+        if not (govc.already_exists(completed.stdout) and _present(store, medium, name)):
+            raise _failure(store, completed, name)
+        store.progress.note(f"{store.iso_path(name)} was put there by another build in the meantime")
     return store.iso_path(name)
 
 
@@ -81,7 +87,7 @@ def remove(store: Store, iso_path: str) -> None:
         raise _located(govc.explain(completed.stdout + completed.stderr), store, path)
 
 
-def _store(store: Store, medium: Path, *, name: str, build_id: str) -> None:
+def _store(store: Store, medium: Path, *, name: str, build_id: str, replace: bool) -> Completed:
     # Distinct for each try: nobody renames or removes what somebody else is still writing.
     part = f"goldsmith-{build_id}-{secrets.token_hex(3)}.part"
     command = govc.store(
@@ -91,14 +97,9 @@ def _store(store: Store, medium: Path, *, name: str, build_id: str) -> None:
         folder=store.folder.as_posix(),
         part=store.path(part),
         name=store.path(name),
+        replace=replace,
     )
-    completed = store.runner.run(command, check=False, log=store.log, on_line=_reporter(store.progress))
-    if completed.returncode == 0:
-        return
-    if govc.already_exists(completed.stdout) and _present(store, medium, name):
-        store.progress.note(f"{store.iso_path(name)} was put there by another build in the meantime")
-        return
-    raise _failure(store, completed, name)
+    return store.runner.run(command, check=False, log=store.log, on_line=_reporter(store.progress))
 
 
 def _present(store: Store, medium: Path, name: str) -> bool:

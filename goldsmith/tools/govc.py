@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 # Nothing is cleaned up before the upload: with a wrong password that would be a second failed login.
 _STORE = """\
 set -u
-file=$1 folder=$2 part=$3 name=$4 child=
+file=$1 folder=$2 part=$3 name=$4 replace=$5 child=
 run() { govc "$@" & child=$!; wait "$child"; }
 discard() { govc datastore.rm -f "$part" >/dev/null 2>&1; }
 trap 'trap "" INT TERM; kill "$child"; wait "$child"; discard; exit 130' INT TERM
 run datastore.mkdir -p "$folder" || exit
-run datastore.upload "$file" "$part" && run datastore.mv "$part" "$name" || { status=$?; discard; exit "$status"; }
+run datastore.upload "$file" "$part" && run datastore.mv "-f=$replace" "$part" "$name" || {
+  status=$?; discard; exit "$status"
+}
 """
 
 _PROGRESS = re.compile(r"Uploading\.\.\. \((\d+)%(?:, ([\d.]+ ?[KMGT]?i?B/s))?")
@@ -45,13 +47,15 @@ class Access:
     """The CA's PEM file as the toolbox sees it; empty: whatever the toolbox trusts."""
 
 
-def store(door: Door, access: Access, *, file: str, folder: str, part: str, name: str) -> Command:
+def store(door: Door, access: Access, *, file: str, folder: str, part: str, name: str, replace: bool) -> Command:
     """Return the command that uploads *file* as *part*, then renames that to *name*; *folder* is made if missing.
 
     Paths on the datastore are relative to it; *file* is relative to the repository.
-    It never replaces *name*, and removes *part* when it fails or is interrupted.
+    What already has that *name* stays, and the command fails, unless *replace* is
+    set. It removes *part* when it fails or is interrupted.
     """
-    return _command(door, access, "bash", "-c", _STORE, "store", file, folder, part, name)
+    words = (file, folder, part, name, "true" if replace else "false")
+    return _command(door, access, "bash", "-c", _STORE, "store", *words)
 
 
 def size(door: Door, access: Access, path: str) -> Command:
