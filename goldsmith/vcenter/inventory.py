@@ -165,13 +165,18 @@ def _suggest(path: str, there: Mapping[str, list[Node]]) -> str:
     """Say what was probably meant: the same name elsewhere, a similar one, or simply all there is."""
     if not there:
         return "there is none at all, or the user may not see it"
-    elsewhere = [known for known in there if known.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]]
-    close = elsewhere or difflib.get_close_matches(path, there, n=3, cutoff=0.6)
-    if close:
-        return "did you mean " + " or ".join(repr(name) for name in close) + "?"
+    elsewhere = [known for known in there if _last(known) == _last(path)]
+    folded = {known.casefold(): known for known in there}  # names count exactly, mistakes are often of case
+    alike = difflib.get_close_matches(path.casefold(), folded, n=3, cutoff=0.6)
+    if close := sorted(elsewhere or [folded[name] for name in alike]):
+        return "did you mean " + " or ".join(map(repr, close)) + "?"
     names = sorted(there)
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004 - what fits on a line
     return "there are: " + ", ".join(names[:8]) + more
+
+
+def _last(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def resolve(tree: Tree, placement: Placement) -> Places | tuple[Problem, ...]:

@@ -32,7 +32,6 @@ FOLDER = frozenset(
         "VirtualMachine.Config.Memory",
         "VirtualMachine.Config.Resource",
         "VirtualMachine.Config.Settings",
-        "VirtualMachine.Interact.ConsoleInteract",
         "VirtualMachine.Interact.DeviceConnection",
         "VirtualMachine.Interact.PowerOff",
         "VirtualMachine.Interact.PowerOn",

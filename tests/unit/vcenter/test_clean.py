@@ -1,0 +1,109 @@
+"""Clean removes what dead builds left, and never anything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldsmith.spec import Placement
+from goldsmith.vcenter import clean, templates
+from goldsmith.vcenter.clean import Leftover, Life
+from goldsmith.vcenter.door import StoredFile
+from goldsmith.vcenter.inventory import Machine, Places, Tree, resolve
+from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+
+NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
+NOTE = templates.note_under_way(BUILD, host="here", began="now")
+UNFINISHED = Machine(ref="vm-1", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-1", note=NOTE)
+DONE = templates.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD).values(UNFINISHED)
+
+
+def _plan(
+    *machines: Machine, media: tuple[str, ...] = (), life: Life = Life.DEAD, now: datetime = NOW
+) -> list[Leftover]:
+    files = [StoredFile(path=path, size=1) for path in media]
+    return clean.plan(machines, files, life=lambda _: life, now=now)
+
+
+@pytest.mark.parametrize("is_template", [False, True], ids=["machine", "template"])
+def test_unfinished_machines_of_dead_builds(is_template: bool) -> None:  # noqa: FBT001 - a case of the table
+    """What a killed run left is found, also when Packer had just made it a template, and the reason is said."""
+    [found] = _plan(replace(UNFINISHED, is_template=is_template))
+    assert found.machine is not None
+    assert found.reason == f"nobody works on build {BUILD} any more"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"note": ""},
+        {"note": "about " + NOTE},
+        {"name": "production-db"},
+        {"name": "debian-13-base-20261123-150000-99999999"},
+        {"attributes": DONE, "is_template": True},
+    ],
+    ids=[
+        "no mark",
+        "another note",
+        "clone under another name",
+        "another build's name",
+        "finished, note not yet written",
+    ],
+)
+def test_what_is_not_ours_stays(changed: dict[str, object]) -> None:
+    """Without the build's mark in both note and name, or with a finished template's attributes, nothing is touched."""
+    machine = replace(UNFINISHED, **changed)  # type: ignore[arg-type] # the fields' names are the table's business
+    assert _plan(machine) == []
+
+
+def test_living_builds_stay() -> None:
+    """What a run on this machine still works on is not touched."""
+    assert _plan(UNFINISHED, media=(f"goldsmith/{BUILD}.iso",), life=Life.ALIVE) == []
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(23, 0), (26, 1)])
+def test_builds_of_other_machines(hours: int, expected: int) -> None:
+    """Another machine's build cannot be asked: only its age makes it dead."""
+    now = datetime(2026, 11, 23, 15, tzinfo=UTC) + timedelta(hours=hours)
+    assert len(_plan(UNFINISHED, life=Life.UNKNOWN, now=now)) == expected
+
+
+def test_media() -> None:
+    """Media that bear a dead build's id are found, finished or not; content-addressed ones are kept."""
+    found = _plan(
+        media=(f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/.{BUILD}.iso.part", "goldsmith/deb-ab12cd34.iso")
+    )
+    assert [item.name for item in found] == [f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/.{BUILD}.iso.part"]
+
+
+def test_a_build_id_in_a_folder_is_no_mark() -> None:
+    """Only the file's own name counts, not the folder an operator put it in."""
+    assert _plan(media=(f"{BUILD}/windows.iso",)) == []
+
+
+@given(st.text(), st.text())
+def test_no_text_makes_a_machine_ours(name: str, note: str) -> None:
+    """Whatever people write into names and notes, no machine without our mark is taken."""
+    if "goldsmith: build" not in note:
+        assert clean.unfinished_build(replace(UNFINISHED, name=name, note=note)) is None
+
+
+def test_remove_takes_machines_before_media() -> None:
+    """Machines go first, because they hold the media."""
+    vcenter = FakeVCenter()
+    vcenter.add(UNFINISHED)
+    medium = f"goldsmith/{BUILD}.iso"
+    vcenter.stored = [StoredFile(path=medium, size=1)]
+    places = resolve(
+        Tree(vcenter.nodes()),
+        Placement(datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network"),
+    )
+    assert isinstance(places, Places)
+    found = clean.plan(vcenter.machines(), vcenter.stored, life=lambda _: Life.DEAD, now=NOW)
+    clean.remove(vcenter, places, found)
+    assert vcenter.log == [f"destroy {UNFINISHED.name}", f"delete [lab-ds] {medium}"]
+    assert not vcenter.held
