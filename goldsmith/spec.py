@@ -73,6 +73,14 @@ UserName = Annotated[
 MirrorUrl = Annotated[
     str, _must(rf"http://{_HOST}{_PORT}{_PATH}", "an http URL without login, such as http://mirror.example.com/debian")
 ]
+SecurityUrl = Annotated[
+    str,
+    _must(
+        rf"http://{_HOST}{_PORT}(?:/[A-Za-z0-9._~+-]+)*/debian-security/?",
+        "an http URL that ends in /debian-security, such as http://mirror.example.com/debian-security",
+    ),
+]
+"""The installer appends that last part itself, so no other is possible."""
 ProxyUrl = Annotated[
     str, _must(rf"https?://{_USERINFO}{_HOST}{_PORT}/?", "a proxy's URL, such as http://proxy.example.com:3128")
 ]
@@ -206,8 +214,8 @@ class Guests(Spec):
 
     mirror: MirrorUrl = "http://ftp.debian.org/debian"
     """The distribution's archive, for the installer and the installed system; what it serves is signed."""
-    security_mirror: MirrorUrl | Literal[""] = ""
-    """The archive of security updates; empty asks for none."""
+    security_mirror: SecurityUrl | Literal[""] = ""
+    """The archive of security updates; empty asks for none, nor for updates between point releases."""
     ntp_servers: tuple[HostName, ...] = ()
     """Time servers of the installer and of the machine; empty leaves the distribution's own."""
     http_proxy: ProxyUrl | Literal[""] = ""
@@ -266,10 +274,12 @@ class Localisation(Spec):
 
 FullName = Annotated[
     str,
-    _must(r"(?:[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?)?", "at most 100 ASCII characters"),
-    _must(r"[^:,\"'\\$`]*", "without any of : , \" ' \\ $ and `"),
+    _must(
+        r"(?:[A-Za-z0-9](?:[A-Za-z0-9 .@()_+-]{0,98}[A-Za-z0-9.)])?)?",
+        "at most 100 ASCII letters, digits, blanks and . @ ( ) _ + -",
+    ),
 ]
-"""passwd(5) gives ``:`` and ``,`` a meaning, the installer's shell the others."""
+"""The installer's shell, passwd(5) and YAML all read it; a name with other letters would arrive garbled."""
 
 
 class Account(Spec):

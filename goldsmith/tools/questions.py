@@ -38,6 +38,18 @@ def from_templates(texts: Iterable[str]) -> tuple[Question, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def registered(scripts: Iterable[str], questions: Iterable[Question]) -> tuple[Question, ...]:
+    """Return the questions that scripts make of others' templates (``db_register TEMPLATE QUESTION``), sorted."""
+    known = {question.name: question for question in questions}
+    found = {}
+    for template, name in re.findall(
+        r"^\s*db_register ([a-z0-9/_-]+) ([a-z0-9/_-]+)", "\n".join(scripts), re.MULTILINE
+    ):
+        if template in known and name not in known:
+            found[name] = Question(name, known[template].type, known[template].choices)
+    return tuple(found[name] for name in sorted(found))
+
+
 def _split(choices: str) -> tuple[str, ...]:
     if "${" in choices:  # filled in while the installer runs
         return ()
