@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 LOG = Path("/var/log/goldsmith-dockerd.log")
 SOCKET = Path("/var/run/docker.sock")
+PIDFILES = {"dockerd": Path("/var/run/docker.pid"), "containerd": Path("/var/run/docker/containerd/containerd.pid")}
 PATIENCE = 120.0
-"""Seconds an engine may take to open its socket; one that recovers containers on a slow disk takes long."""
+"""Seconds an engine may take to serve; one that recovers containers on a slow disk takes long."""
 _STEP = 0.05
 _LEGACY = Path("/run/goldsmith-iptables")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -45,16 +46,18 @@ def detached(dockerd: str, log: Path, *, path: str) -> Command:
 def start(
     runner: Runner, machine: Machine, environment: Mapping[str, str], progress: Progress, *, log: Path = LOG
 ) -> None:
-    """Start the engine and wait until it accepts connections; raises ``UnreachableError`` with its last words."""
+    """Start the engine and wait until it serves; raises ``UnreachableError`` with its last words."""
     with progress.step("Docker engine", "installed, not running"):
         if machine.has_systemd:
             _start_service(runner)
             return
         leave_root_cgroup(_CGROUP)
+        for name, pidfile in PIDFILES.items():
+            forget_dead(name, pidfile)
         path = _path(runner, machine, environment)
         begin = log.stat().st_size if log.exists() else 0
-        process = int(runner.run(detached(machine.dockerd, log, path=path)).stdout)
-        if not wait(_accepts, alive=lambda: _is_alive(process)):
+        process = runner.run(detached(machine.dockerd, log, path=path)).stdout.strip()
+        if not wait(_answers, alive=lambda: _is_alive(process)):
             raise died(machine.dockerd, log, begin)
 
 
@@ -67,8 +70,7 @@ def wait(
 ) -> bool:
     """Return whether *ready* came true before the time is over, and before *alive* ended.
 
-    Asks again and again: dockerd without systemd tells nobody when it is ready,
-    and the file of the socket appears before anything listens on it.
+    Asks again and again, because dockerd without systemd tells nobody when it serves.
     """
     deadline = clock() + PATIENCE
     while clock() < deadline:
@@ -125,6 +127,20 @@ def leave_root_cgroup(cgroup: Path) -> None:
         (cgroup / "cgroup.subtree_control").write_text(wanted)
 
 
+def forget_dead(name: str, pidfile: Path, proc: Path = Path("/proc")) -> None:
+    """Remove the pid file that a killed program *name* left.
+
+    A new one refuses to start when that number now belongs to another process, or
+    to a zombie that nobody reaps in a container.
+    """
+    try:
+        number = pidfile.read_text().strip()
+    except OSError:
+        return
+    if not (_is_alive(number, proc) and _read(proc / number / "comm").strip() == name):
+        pidfile.unlink(missing_ok=True)
+
+
 def _path(runner: Runner, machine: Machine, environment: Mapping[str, str]) -> str:
     """Return a PATH on which dockerd finds an iptables that works with this kernel.
 
@@ -149,15 +165,24 @@ def _works(runner: Runner, command: Command) -> bool:
     return runner.run(command, check=False).returncode == 0
 
 
-def _accepts() -> bool:
-    with socket.socket(socket.AF_UNIX) as client:
-        return client.connect_ex(str(SOCKET)) == 0
+def _answers() -> bool:
+    """Tell whether the engine serves; its socket accepts connections long before, and also when it then fails."""
+    with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+        client.settimeout(1.0)
+        client.connect(str(SOCKET))
+        client.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+        return client.recv(16).startswith(b"HTTP/1.")
+    return False
 
 
-def _is_alive(process: int) -> bool:
+def _is_alive(process: str, proc: Path = Path("/proc")) -> bool:
     """Tell whether *process* runs; in a container nobody may reap it, so a zombie counts as ended."""
+    state = _read(proc / process / "stat").rpartition(")")[2].split()[:1]
+    return bool(process) and bool(state) and state[0] not in {"Z", "X"}
+
+
+def _read(path: Path) -> str:
     try:
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state not in {"Z", "X"}
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

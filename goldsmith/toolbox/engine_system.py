@@ -59,7 +59,7 @@ class Machine:
             distribution=system.get("ID", ""),
             release=system.get("VERSION_ID", ""),
             name=system.get("PRETTY_NAME", "") or platform.system(),
-            user=environment.get("SUDO_USER") or _user(),
+            user=_user(),
             path=environment.get("PATH", ""),
             is_root=apt.is_root(),
             forbidden=apt.is_forbidden(environment),
