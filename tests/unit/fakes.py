@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
 from goldsmith.runner import TAIL_LINES, Command, Completed
+from goldsmith.tools.door import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,3 +133,18 @@ class FakeProgress:
     def status(self, text: str) -> None:
         """Keep a brief state."""
         self.states.append(text)
+
+
+@dataclass
+class FakeDoor:
+    """The toolbox without a container: the argv as it is, and the secrets where no argv shows them."""
+
+    given: list[Mapping[str, str]] = field(default_factory=list)
+    """The secrets of each command, in order."""
+
+    def command(
+        self, argv: tuple[str, ...], *, env: Mapping[str, str] = NOTHING, secrets: Mapping[str, str] = NOTHING
+    ) -> Command:
+        """Return a command that the fake runner answers by the tool's own argv."""
+        self.given.append(secrets)
+        return Command(argv=argv, env=env)
