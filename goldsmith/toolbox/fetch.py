@@ -97,7 +97,7 @@ def fetch(
         try:
             getter.all(missing, pool, runner or ProcessRunner())
         except OSError as error:
-            _no_space(error, workspace.downloads)
+            no_space(error, workspace.downloads)
 
 
 class _Counter:
@@ -228,7 +228,7 @@ def _nowhere(row: Row, tried: list[str]) -> UnreachableError:
     )
 
 
-def _no_space(error: OSError, where: Path) -> NoReturn:
+def no_space(error: OSError, where: Path) -> NoReturn:
     if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
         raise error
     raise ToolError(

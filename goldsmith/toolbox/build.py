@@ -1,0 +1,222 @@
+"""Builds the images out of the lock, once for each state of what shapes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from goldsmith.errors import CheckError, ToolError, UnreachableError
+from goldsmith.runner import Command
+from goldsmith.toolbox import fetch, gotool, images
+from goldsmith.toolbox import lock as locks
+from goldsmith.toolbox.context import Context
+from goldsmith.toolbox.mirrors import Mirrors
+from goldsmith.workspace import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from goldsmith.progress import Progress
+    from goldsmith.runner import Runner
+    from goldsmith.toolbox.engine import Engine
+    from goldsmith.toolbox.images import Image
+    from goldsmith.workspace import Workspace
+
+_STEP = re.compile(r"^#\d+ (?P<step>\[[^\]]+\] .*)$")
+_STATUS_LENGTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """What building an image takes."""
+
+    workspace: Workspace
+    engine: Engine
+    runner: Runner
+    progress: Progress
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def ensure(self, name: str) -> str:
+        """Return the reference of the image *name*, building it if this state of it was never built here.
+
+        Raises ``CheckError`` when the result is not the image that the lock records.
+        """
+        job = self._job(name)
+        if self._inspect(job.reference) is None:
+            # Two runs would build the same: the second waits, and finds it.
+            with self.workspace.locked(f"build-{name}"):
+                if self._inspect(job.reference) is None:
+                    self._build(job, job.lock.identities.get(name))
+        return job.reference
+
+    def record(self, name: str) -> locks.Identity:
+        """Build the image *name* as this machine does, and write what came out into the lock."""
+        job = self._job(name)
+        with self.workspace.locked(f"build-{name}"):
+            identity = self._build(job, None)
+        known = {**job.lock.identities, name: identity}
+        text = locks.dump(job.lock.model_copy(update={"identities": known}))
+        write_if_changed(self._lock_file, text)
+        return identity
+
+    def check(self, name: str) -> Path:
+        """Run the build target *name*, which only checks code; return the path of its log."""
+        job = self._job(name)
+        with self.workspace.locked(f"build-{name}"), self.progress.step(name), self._context(job) as context:
+            self._run(job, context, "--output", "type=cacheonly")
+        return job.log
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.workspace.root / "docker" / "lock.json"
+
+    def _job(self, name: str) -> _Job:
+        image, lock = images.image(name), locks.load(self._lock_file)
+        digest = images.digest(image, lock, self.workspace.root)
+        log = self.workspace.cache / "logs" / f"{name}-{digest[:12]}.log"
+        return _Job(image=image, lock=lock, digest=digest, log=log)
+
+    def _build(self, job: _Job, expected: locks.Identity | None) -> locks.Identity:
+        with self.progress.step(f"image {job.reference}", "this state of it was never built here"):
+            # Under a name of its own until it is known to be right: nobody may find a wrong one.
+            built = f"{job.reference}-unchecked"
+            with self._context(job) as context:
+                written = context.folder.with_suffix(".iid")
+                self._run(job, context, "--load", "--tag", built, "--iidfile", str(written))
+                config = written.read_text().strip()
+                written.unlink()
+            found = self._inspect(built) or {}
+            identity = locks.Identity(
+                of=job.digest, config_digest=config, diff_ids=tuple(found.get("RootFS", {}).get("Layers", ()))
+            )
+            self._compare(job, identity, expected)
+            self._docker("image", "tag", built, job.reference)
+            self._docker("image", "rm", "--no-prune", built)
+            return identity
+
+    def _compare(self, job: _Job, found: locks.Identity, expected: locks.Identity | None) -> None:
+        if expected is None or expected.of != job.digest or expected == found:
+            return
+        raise CheckError(
+            f"the image {job.image.name} came out differently than the lock says",
+            where=f"{job.reference}-unchecked (kept for comparison)\nlog: {job.log}",
+            why=f"locked {expected.config_digest} {' '.join(expected.diff_ids)}\n"
+            f"built  {found.config_digest} {' '.join(found.diff_ids)}",
+            next="tell the maintainers both lines and 'docker version'; where you trust your build,\n"
+            "'invoke lock --identity' records it as yours",
+        )
+
+    @contextmanager
+    def _context(self, job: _Job) -> Iterator[Context]:
+        self._fetch(job)
+        prefix = f"context-{job.image.name}-"
+        for left in self.workspace.cache.glob(f"{prefix}*"):
+            _remove(left)  # of a run that was killed: the lock says nobody uses it any more
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.workspace.cache))
+        try:
+            self.progress.status("laying out the build context")
+            context = Context(folder=folder, workspace=self.workspace, epoch=job.lock.source_date_epoch)
+            job.image.fill(context, job.lock)
+            context.copy(self.workspace.root / job.image.dockerfile, "Dockerfile")
+            context.freeze()
+            yield context
+        except OSError as error:
+            fetch.no_space(error, self.workspace.cache)
+        finally:
+            _remove(folder)
+
+    def _fetch(self, job: _Job) -> None:
+        get: Callable[..., None] = fetch.fetch
+        mirrors = replace(Mirrors.here(self.environment), moment=job.lock.snapshot)
+        common = {"workspace": self.workspace, "progress": self.progress, "runner": self.runner}
+        rows = list(job.image.rows(job.lock))
+        if any(isinstance(row, locks.GoRow) for row in rows):
+            # The toolchain first: its settings name the default module proxy.
+            toolchain = job.lock.sections.toolbox.toolchain
+            get([toolchain], mirrors=mirrors, **common)
+            proxies = gotool.proxies(fetch.path(self.workspace, toolchain), self.environment)
+            mirrors = replace(mirrors, go=tuple(proxies))
+        get(rows, mirrors=mirrors, **common)
+
+    def _run(self, job: _Job, context: Context, *output: str) -> None:
+        job.log.unlink(missing_ok=True)
+        command = Command(
+            argv=self.engine.argv(
+                "buildx", "build",
+                "--progress", "plain",
+                "--provenance", "false",  # differs from run to run by definition
+                "--target", job.image.name,
+                "--build-arg", f"SOURCE_DATE_EPOCH={job.lock.source_date_epoch}",
+                "--build-arg", f"GOLDSMITH_HASH={job.digest}",
+                "--build-arg", f"GOVC_VERSION={images.govc_version(self.workspace.root)}",
+                *output,
+                str(context.folder),
+            ),
+        )  # fmt: skip
+        try:
+            self.runner.run(command, log=job.log, on_line=self._tell)
+        except ToolError as error:
+            raise _explained(error, job, self.engine.endpoint) from None
+
+    def _tell(self, line: str) -> None:
+        if found := _STEP.match(line):
+            self.progress.status(found["step"][:_STATUS_LENGTH])
+
+    def _docker(self, *arguments: str) -> None:
+        self.runner.run(Command(argv=self.engine.argv(*arguments)))
+
+    def _inspect(self, reference: str) -> dict[str, Any] | None:
+        done = self.runner.run(Command(argv=self.engine.argv("image", "inspect", reference)), check=False)
+        if done.returncode == 0:
+            found: dict[str, Any] = json.loads(done.stdout)[0]
+            return found
+        if "no such image" in done.stderr.lower():
+            return None
+        raise _silent(self.engine.endpoint, done.stderr.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    image: Image
+    lock: locks.Lock
+    digest: str
+    log: Path
+
+    @property
+    def reference(self) -> str:
+        return f"goldsmith-{self.image.name}:{self.digest[:12]}"
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _silent(endpoint: str, why: str) -> UnreachableError:
+    return UnreachableError(
+        "the Docker engine does not answer", where=endpoint, why=why, next="'docker version' shows whether it runs"
+    )
+
+
+def _explained(error: ToolError, job: _Job, endpoint: str) -> ToolError | UnreachableError:
+    """Tell an engine that went away, and a full disk, from a build that failed."""
+    if re.search(r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|rpc error: code = Unavailable", error.why, re.IGNORECASE):
+        return _silent(endpoint, error.why)
+    full = "no space left on device" in error.why.lower()
+    return ToolError(
+        f"the image {job.image.name} cannot be built",
+        where=f"log: {job.log}",
+        why=error.why,
+        next="free some space where the Docker engine keeps its data ('docker system df' shows what it holds)"
+        if full
+        else "the log has every step; running the same command again continues with the steps that worked",
+    )

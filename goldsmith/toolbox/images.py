@@ -1,0 +1,195 @@
+"""The images: what shapes each of them, and how its build context is filled. Nothing here starts a process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goldsmith.toolbox import deb, fetch, repository
+from goldsmith.toolbox import lock as locks
+from goldsmith.toolbox.context import Context, exclusions
+
+if TYPE_CHECKING:
+    from goldsmith.toolbox.lock import Lock, Row
+
+SUITE = "trixie"
+"""The guests' Debian, whose name the lab's repository bears."""
+_GUEST_SHARE = "lab/guest/share"
+_VCENTER = "lab/vcenter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One image, or a build target that only checks code."""
+
+    name: str
+    dockerfile: str
+    files: tuple[str, ...]
+    """Files and folders of the project that shape it, relative to its root."""
+    rows: Callable[[Lock], Iterable[Row]]
+    """The locked files it is made of."""
+    fill: Callable[[Context, Lock], None]
+    """Adds everything but the Dockerfile to the context."""
+    with_tests: bool = False
+    """Whether Go test files belong to it."""
+
+    def sources(self, root: Path) -> Iterator[Path]:
+        """Yield the project's files that shape it, in a fixed order."""
+        for name in (self.dockerfile, *self.files):
+            path = root / name
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.is_file() and "__pycache__" not in file.parts and (self.with_tests or not is_test(file)):
+                    yield file
+
+
+def is_test(file: Path) -> bool:
+    """Tell whether *file* is only for Go's tests."""
+    return file.name.endswith("_test.go") or "testdata" in file.parts
+
+
+def image(name: str) -> Image:
+    """Return the image *name*."""
+    return next(image for image in ALL if image.name == name)
+
+
+def digest(image: Image, lock: Lock, root: Path) -> str:
+    """Return the hash of all that shapes *image*; its first digits are the tag."""
+    parts: list[bytes] = [image.name.encode(), str(lock.source_date_epoch).encode()]
+    parts += [locks.canonical(row.model_dump(mode="json")) for row in image.rows(lock)]
+    for file in image.sources(root):
+        runs = b"x" if file.stat().st_mode & 0o100 else b"-"
+        parts += [str(file.relative_to(root)).encode(), runs, file.read_bytes()]
+    return locks.digest(*parts)
+
+
+def _toolbox_rows(lock: Lock) -> Iterator[Row]:
+    section = lock.sections.toolbox
+    yield from (*section.debs, *section.wheels, *section.go, section.toolchain)
+
+
+def _fill_toolbox(context: Context, lock: Lock) -> None:
+    section, docker = lock.sections.toolbox, context.workspace.root / "docker"
+    excluded = exclusions((docker / "dpkg-exclude.cfg").read_text(encoding="utf-8"))
+    context.seed((row for row in section.debs if row.group == "base"), excluded)
+    context.debs(section.debs)
+    context.wheels(section.wheels)
+    context.goproxy(section.go)
+    context.toolchain(section.toolchain)
+    context.licences(section.go)
+    for name in ("rootfs.sh", "finish.sh", "dpkg-exclude.cfg", "entry.sh", "ansible.cfg", "go"):
+        context.copy(docker / name, name)
+
+
+def _guest_base(lock: Lock) -> Iterator[locks.DebRow]:
+    yield from (row for row in lock.sections.guest.debs if row.group == "base")
+
+
+def _fill_guest(context: Context, lock: Lock) -> None:
+    docker, base = context.workspace.root / "docker", list(_guest_base(lock))
+    context.seed(row for row in base if _is_essential(context, row))
+    context.debs(base)
+    context.write("exclude.cfg", "")
+    for name in ("rootfs.sh", "finish.sh"):
+        context.copy(docker / name, name)
+
+
+def _is_essential(context: Context, row: locks.DebRow) -> bool:
+    """Tell whether dpkg needs the package before it can configure anything: Essential ones and their libraries."""
+    [stanza] = deb.paragraphs(deb.control(fetch.path(context.workspace, row))["control"].decode())
+    return stanza.get("Essential") == "yes" or stanza.get("Priority") == "required" or row.name.startswith("lib")
+
+
+def _vcenter_rows(lock: Lock) -> Iterator[Row]:
+    sections = lock.sections
+    yield from (sections.toolbox.toolchain, *sections.lab.go, *sections.guest.debs, *sections.media.udebs)
+
+
+def _fill_vcenter(context: Context, lock: Lock) -> None:
+    root, sections = context.workspace.root, lock.sections
+    _fill_go(context, lock, with_tests=False)
+    context.copy(root / _GUEST_SHARE, "share")
+    for row in sections.media.udebs:
+        context.link(row, f"share/udebs/{row.name}.udeb")
+    for row in (*sections.guest.debs, *sections.media.udebs):
+        context.link(row, f"mirror/{row.path}")
+    _fill_indexes(context, lock)
+
+
+def _fill_indexes(context: Context, lock: Lock) -> None:
+    def index(rows: Iterable[locks.DebRow]) -> str:
+        return repository.packages((row, fetch.path(context.workspace, row)) for row in rows)
+
+    components = {
+        "main": index(lock.sections.guest.debs),
+        "main/debian-installer": index(lock.sections.media.udebs),
+    }
+    for name, data in repository.indexes(SUITE, "amd64", components).items():
+        context.write(f"mirror/{name}", data)
+
+
+def _fill_go(context: Context, lock: Lock, *, with_tests: bool) -> None:
+    context.toolchain(lock.sections.toolbox.toolchain)
+    context.goproxy(lock.sections.lab.go)
+    source = context.workspace.root / _VCENTER
+    for file in sorted(source.rglob("*")):
+        if file.is_file() and (with_tests or not is_test(file)):
+            context.copy(file, f"vcenter/{file.relative_to(source)}")
+
+
+def _check_rows(lock: Lock) -> Iterator[Row]:
+    yield from (lock.sections.toolbox.toolchain, *lock.sections.lab.go)
+
+
+def _fill_check(context: Context, lock: Lock) -> None:
+    _fill_go(context, lock, with_tests=True)
+
+
+ALL = (
+    Image(
+        name="toolbox",
+        dockerfile="docker/Dockerfile",
+        files=(
+            "docker/ansible.cfg",
+            "docker/dpkg-exclude.cfg",
+            "docker/entry.sh",
+            "docker/finish.sh",
+            "docker/go",
+            "docker/rootfs.sh",
+        ),
+        rows=_toolbox_rows,
+        fill=_fill_toolbox,
+    ),
+    Image(
+        name="lab-guest",
+        dockerfile="docker/guest.Dockerfile",
+        files=("docker/finish.sh", "docker/rootfs.sh"),
+        rows=_guest_base,
+        fill=_fill_guest,
+    ),
+    Image(
+        name="lab-vcenter",
+        dockerfile="docker/vcenter.Dockerfile",
+        files=(_VCENTER, _GUEST_SHARE),
+        rows=_vcenter_rows,
+        fill=_fill_vcenter,
+    ),
+    Image(
+        name="lab-check",
+        dockerfile="docker/vcenter.Dockerfile",
+        files=(_VCENTER,),
+        rows=_check_rows,
+        fill=_fill_check,
+        with_tests=True,
+    ),
+)
+"""Every image there is."""
+
+
+def govc_version(root: Path) -> str:
+    """Return the version of govmomi that govc's module requires, which govc reports as its own."""
+    text = (root / "docker" / "go" / "govc" / "go.mod").read_text(encoding="utf-8")
+    found = re.search(r"github\.com/vmware/govmomi (v\S+)", text)
+    return found.group(1) if found else ""
