@@ -1,0 +1,270 @@
+"""Phase 1 ends with a finished template, or without a trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from goldsmith.builds import Build
+from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError
+from goldsmith.runner import Command, Completed
+from goldsmith.spec import Image, Installer, Os, Placement, Site
+from goldsmith.stages import base
+from goldsmith.vcenter import templates
+from goldsmith.vcenter.door import StoredFile, Vitals
+from goldsmith.vcenter.inventory import Machine, Power
+from goldsmith.vcenter.preflight import Medium
+from tests.unit.fakes import FakeProgress, FakeRunner
+from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+PASSWORD = "correct-horse"
+NAME = f"debian-13-base-{BUILD}"
+
+
+class Toolbox:
+    """Keeps what is asked for, and runs it as it stands; secrets go to stdin."""
+
+    def command(
+        self, argv: tuple[str, ...], *, env: Mapping[str, str] = {}, secrets: Mapping[str, str] = {}
+    ) -> Command:
+        """Return the command as it would run here."""
+        text = "\0".join(f"{name}={value}" for name, value in secrets.items())
+        return Command(argv=argv, env=dict(env), stdin=text.encode())
+
+
+class Bench:
+    """A site, a build and all doors; *packer* is what Packer does to the site, and how it ends."""
+
+    def __init__(self, root: Path, packer: Callable[[Bench], int | BaseException], output: str = "") -> None:
+        self.vcenter = FakeVCenter(stored=[StoredFile(path="goldsmith/m.iso", size=7)])
+        self.progress = FakeProgress()
+        self.runner = FakeRunner({"packer": lambda _: self._packer()})
+        self.output = output
+        self._does = packer
+        folder = root / "build" / BUILD
+        self.request = base.Request(
+            build=Build(id=BUILD, image="debian-13", site="lab", key="ab" * 32, inputs="image=abababab"),
+            image=Image(
+                name="debian-13",
+                os=Os(
+                    family="debian",
+                    release="13",
+                    suite="trixie",
+                    installer=Installer.PRESEED,
+                    guest_type="debian12_64Guest",
+                ),
+                packages=("curl",),
+            ),
+            site=Site(
+                name="lab",
+                server="vc.example.com",
+                placement=Placement(
+                    datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
+                ),
+            ),
+            user="builder",
+            password=PASSWORD,
+            root=root,
+            folder=folder,
+            medium=Medium(path="goldsmith/m.iso", size=7),
+            private_key=folder / "keys/id",
+            finish_script=root / "kickstart/finish.sh",
+            host="here",
+        )
+
+    def _packer(self) -> Completed:
+        ending = self._does(self)
+        if isinstance(ending, BaseException):
+            raise ending
+        return Completed(returncode=ending, stdout=self.output)
+
+    def create(self, **changed: Any) -> Machine:
+        """Do what Packer does when it creates the machine."""
+        note = templates.note_under_way(BUILD, host="here", began="now")
+        machine = Machine(ref="vm-1", name=NAME, instance_uuid="uuid-1", power=Power.ON, note=note)
+        return self.vcenter.add(replace(machine, **changed))
+
+    def forge(self) -> templates.Template:
+        """Run the stage."""
+        doors = base.Doors(
+            connect=self.vcenter.connect,
+            toolbox=Toolbox(),
+            runner=self.runner,
+            progress=self.progress,
+            now=lambda: datetime(2026, 11, 23, 15, tzinfo=UTC),
+        )
+        return base.forge(self.request, doors)
+
+
+def _succeeds(bench: Bench) -> int:
+    bench.create(is_template=True, has_snapshot=True, power=Power.OFF)
+    return 0
+
+
+def _fails(bench: Bench) -> int:
+    bench.create()
+    return 1
+
+
+OUTPUT = """\
+1,,ui,say,==> base.vsphere-iso.base: Creating virtual machine...
+2,,ui,say,==> base.vsphere-iso.base: Waiting for IP...
+3,,ui,error,==> base.vsphere-iso.base: timeout waiting for IP address"""
+
+
+def test_a_template_is_made_and_marked(tmp_path: Path) -> None:
+    """What Packer made is marked with everything the plan and people need, and found again."""
+    bench = Bench(tmp_path, _succeeds)
+    made = bench.forge()
+    [found] = templates.find(bench.vcenter.machines(), image="debian-13", phase="base")
+    assert found.attributes == made.attributes
+    assert (found.attributes.key, found.attributes.build, found.attributes.status) == ("ab" * 32, BUILD, "candidate")
+
+
+def test_the_password_is_in_no_argv_file_or_log(tmp_path: Path) -> None:
+    """The vCenter password travels as a secret of the toolbox and is written nowhere."""
+    bench = Bench(tmp_path, _succeeds, OUTPUT)
+    bench.forge()
+    [command] = bench.runner.asked
+    assert command.stdin == f"PKR_VAR_vcenter_password={PASSWORD}".encode()
+    assert PASSWORD not in f"{command} {command.replay()} {bench.request}"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"base.pkrvars.json", "base.log"}
+    assert not [path for path in files if PASSWORD in path.read_text(encoding="utf-8")]
+
+
+def test_packers_steps_are_shown(tmp_path: Path) -> None:
+    """Each step of Packer's is a live step, between the look at the site and the marking."""
+    bench = Bench(tmp_path, _succeeds, OUTPUT.rpartition("\n")[0])
+    bench.forge()
+    assert [name for name, _ in bench.progress.steps] == [
+        "preflight",
+        "create the virtual machine",
+        "install, until an address is reported",
+        "mark the template",
+    ]
+
+
+def test_a_site_that_is_not_ready_starts_nothing(tmp_path: Path) -> None:
+    """With the medium gone Packer does not start, and no attribute is defined."""
+    bench = Bench(tmp_path, _succeeds)
+    bench.vcenter.stored = []
+    with pytest.raises(MissingObjectError):
+        bench.forge()
+    assert (bench.runner.asked, bench.vcenter.log) == ([], [])
+
+
+def test_who_may_not_define_attributes_learns_it_first(tmp_path: Path) -> None:
+    """Attributes are defined before Packer starts, so a refusal costs no installation."""
+    bench = Bench(tmp_path, _succeeds)
+    bench.vcenter.trouble = ToolError("denied")
+    with pytest.raises(ToolError, match="denied"):
+        bench.forge()
+    assert bench.runner.asked == []
+
+
+def test_a_failure_leaves_nothing_and_tells_all(tmp_path: Path) -> None:
+    """The error names step, causes, console and log; the machine is gone."""
+    bench = Bench(tmp_path, _fails, OUTPUT)
+    with pytest.raises(ToolError) as caught:
+        bench.forge()
+    text = caught.value.render()
+    assert not bench.vcenter.held
+    assert "never reported an address (step: install, until an address is reported)" in text
+    assert "timeout waiting for IP address" in text
+    assert "the machine is powered on, its tools: guestToolsNotRunning" in text
+    assert str(bench.request.folder / "console.png") in text
+    assert str(bench.request.folder / "logs/base.log") in text
+    assert "packer -machine-readable build" in text
+    assert len(text.splitlines()) <= 40
+    assert (bench.request.folder / "console.png").read_bytes() == b"\x89PNG"
+
+
+def test_a_guest_that_is_off_has_no_console(tmp_path: Path) -> None:
+    """A machine that powered off by itself is said to be off; no screenshot is asked for."""
+    bench = Bench(tmp_path, _fails, OUTPUT)
+    bench.vcenter.seen = Vitals(power=Power.OFF, tools="guestToolsNotRunning", address="")
+    with pytest.raises(ToolError, match="the guest powered off by itself"):
+        bench.forge()
+    assert not (bench.request.folder / "console.png").exists()
+
+
+def test_keep_failed(tmp_path: Path) -> None:
+    """With --keep-failed the machine stays, and the way to remove it is told."""
+    bench = Bench(tmp_path, _fails, OUTPUT)
+    bench.request = replace(bench.request, keep_failed=True)
+    with pytest.raises(ToolError):
+        bench.forge()
+    assert NAME in {machine.name for machine in bench.vcenter.machines()}
+    assert bench.progress.notes == [f"kept: {NAME}; './inv clean' removes it"]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(143)], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interruption_leaves_nothing(tmp_path: Path, ending: BaseException) -> None:
+    """When the suite is interrupted while Packer runs, the machine it had created is removed."""
+
+    def interrupted(bench: Bench) -> BaseException:
+        bench.create()
+        return ending
+
+    bench = Bench(tmp_path, interrupted)
+    with pytest.raises(type(ending)):
+        bench.forge()
+    assert not bench.vcenter.held
+
+
+def test_another_machine_of_the_same_name_is_not_touched(tmp_path: Path) -> None:
+    """Packer's failure over a name that is taken removes nothing of whoever has it."""
+
+    def taken(bench: Bench) -> int:
+        bench.create(note="production, do not touch")
+        return 1
+
+    bench = Bench(tmp_path, taken, "1,,ui,error,x already exists%!(PACKER_COMMA) you can use -force")
+    with pytest.raises(ToolError, match="exists already"):
+        bench.forge()
+    assert list(bench.vcenter.held) == ["vm-1"]
+
+
+@pytest.mark.parametrize("lacking", [{"has_snapshot": False}, {"is_template": False}], ids=["snapshot", "template"])
+def test_what_packer_made_is_checked(tmp_path: Path, lacking: dict[str, bool]) -> None:
+    """Only a template with a snapshot counts, whatever Packer's status says; the rest is removed."""
+
+    def half(bench: Bench) -> int:
+        bench.create(**{"is_template": True, "has_snapshot": True, **lacking})
+        return 0
+
+    bench = Bench(tmp_path, half)
+    with pytest.raises(ToolError, match="is not there"):
+        bench.forge()
+    assert not bench.vcenter.held
+
+
+def test_trouble_while_cleaning_up_does_not_hide_the_failure(tmp_path: Path) -> None:
+    """When the machine cannot be removed, the first error is told all the same, and what stays behind is said."""
+
+    def fails(bench: Bench) -> int:
+        bench.create()
+        bench.vcenter.trouble = CheckError("the vCenter is gone")
+        return 1
+
+    bench = Bench(tmp_path, fails, OUTPUT)
+    with pytest.raises(GoldsmithError, match="never reported an address"):
+        bench.forge()
+    assert bench.progress.notes == [f"the vCenter is gone: {NAME} may be left; './inv clean' removes it"]
+
+
+def test_the_same_build_writes_the_same_file(tmp_path: Path) -> None:
+    """The variable file is decided by the request alone, and its paths are the toolbox's."""
+    request = Bench(tmp_path, _succeeds).request
+    text = base.variable_file(request, began="now")
+    assert text == base.variable_file(request, began="now")
+    assert f'"ssh_private_key_file": "build/{BUILD}/keys/id"' in text
+    assert str(tmp_path) not in text

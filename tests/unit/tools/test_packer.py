@@ -1,0 +1,148 @@
+"""Packer gets no secret in a file or an argv, and its output is understood line by line."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from goldsmith.errors import ConfigurationError
+from goldsmith.spec import Firmware, Hardware, Image, Installer, Os, Placement, Site
+from goldsmith.tools import packer
+from goldsmith.tools.packer import Address, Artifact, Began, Failed, Output, Record, Step, Timeouts
+
+ROOT = Path(__file__).parents[3]
+IMAGE = Image(
+    name="debian-13",
+    os=Os(family="debian", release="13", suite="trixie", installer=Installer.PRESEED, guest_type="debian12_64Guest"),
+    hardware=Hardware(firmware=Firmware.BIOS, cpus=4),
+    packages=("curl",),
+)
+SITE = Site(
+    name="prague",
+    server="vc.example.com:8443",
+    placement=Placement(
+        datacenter="DC", cluster="C", datastore="ds", network="N", iso_datastore="isos", iso_folder=PurePosixPath("g")
+    ),
+)
+RUN = packer.Run(
+    name="debian-13-base-20261123-150000-0123abcd",
+    note="under way",
+    network="/DC/network/N",
+    user="builder",
+    iso_path="g/m.iso",
+    private_key="build/x/keys/id",
+    finish_script="kickstart/finish.sh",
+)
+
+
+def _declared() -> dict[str, bool]:
+    """Return the variables of packer/, and whether each has a default."""
+    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
+    return {name: "default" in body for name, body in blocks}
+
+
+def test_the_variable_file_fits_the_templates() -> None:
+    """Every value has its variable, and every variable without a default gets a value - but the password."""
+    given_names = packer.variables(IMAGE, SITE, RUN).keys()
+    declared = _declared()
+    assert given_names <= declared.keys()
+    assert {name for name, has_default in declared.items() if not has_default} - given_names == {"vcenter_password"}
+
+
+def test_defaults_of_the_templates_are_the_suite_s() -> None:
+    """Somebody who runs Packer by hand gets the hardware and the times that the suite gives by default."""
+    plain = packer.variables(IMAGE.model_copy(update={"hardware": Hardware()}), SITE, RUN)
+    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
+    defaults = {name: found[1] for name, body in blocks if (found := re.search(r"default += (\S+)", body))}
+    written = {name: json.loads(value) for name, value in defaults.items() if name in plain}
+    assert written == {name: plain[name] for name in written}
+    assert {"cpus", "memory_mib", "disk_mib", "firmware", "ssh_timeout"} <= written.keys()
+
+
+def test_values_reach_the_file() -> None:
+    """Site, image and build each have their say, and boot media have their own datastore."""
+    values = json.loads(packer.variable_file(packer.variables(IMAGE, SITE, RUN)))
+    expected = {"vcenter_server": "vc.example.com:8443", "cpus": 4, "firmware": "bios", "iso_datastore": "isos"}
+    assert {name: values[name] for name in expected} == expected
+
+
+def test_the_templates_type_nothing_and_replace_nothing() -> None:
+    """No keystrokes, HTTP server, floppy or -force, and TLS is verified: the base is installed by its medium alone."""
+    text = (ROOT / "packer/base.pkr.hcl").read_text(encoding="utf-8")
+    settings = set(re.findall(r"^ +(\w+) +=", text, re.MULTILINE))
+    assert not {name for name in settings if name.startswith(("boot_command", "http_", "floppy_", "cd_"))}
+    assert re.search(r"insecure_connection += false", text)
+    assert "-force" not in " ".join(packer.build_argv("x"))
+
+
+def test_the_password_is_sensitive_and_has_no_default() -> None:
+    """Packer masks the password in its own output, and can get it from the environment alone."""
+    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
+    [body] = re.findall(r'^variable "vcenter_password" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
+    assert "sensitive   = true" in body
+    assert "default" not in body
+
+
+@pytest.mark.parametrize(
+    ("line", "event"),
+    [
+        ("1,,ui,say,==> base.vsphere-iso.base: Creating virtual machine...", Began(Step.CREATE)),
+        ("1,,ui,say,==> base.vsphere-iso.base: Waiting for IP...", Began(Step.ADDRESS)),
+        ("1,,ui,say,==> base.vsphere-iso.base: IP address: 172.18.0.4", Address("172.18.0.4")),
+        ("1,,ui,say,==> base.vsphere-iso.base: IP address: [fd00::4]", Address("fd00::4")),
+        ("1,,ui,say,==> base.vsphere-iso.base: Provisioning with shell script: a/b.sh", Began(Step.PROVISION)),
+        ("1,,ui,message,    base.vsphere-iso.base: hello%!(PACKER_COMMA) you", Output("hello, you")),
+        ("1,,ui,error,==> base.vsphere-iso.base: Timeout waiting for SSH.", Failed("Timeout waiting for SSH.")),
+        ("1,base.vsphere-iso.base,error,timeout waiting for IP address", Failed("timeout waiting for IP address")),
+        ("1,base.vsphere-iso.base,artifact,0,id,debian-13-base", Artifact("debian-13-base")),
+        ("1,base.vsphere-iso.base,artifact-count,1", None),
+        ("1,,ui,say,", None),
+        ("1,,ui,say,==> base.vsphere-iso.base: two\\n==> base.vsphere-iso.base: lines", Output("two\nlines")),
+        ("docker: Cannot connect to the Docker daemon.", Output("docker: Cannot connect to the Docker daemon.")),
+        ("panic: runtime error, goroutine 1", Output("panic: runtime error, goroutine 1")),
+        ("", None),
+    ],
+    ids=str,
+)
+def test_events(line: str, event: packer.Event | None) -> None:
+    """Each line means one event, or nothing; plain text, as a crash prints it, is kept as output."""
+    assert packer.understand(line) == event
+
+
+@given(st.text())
+def test_no_line_breaks_the_parser(line: str) -> None:
+    """Whatever is printed, understanding it raises nothing."""
+    packer.understand(line)
+
+
+FIELD = st.text(st.characters(codec="utf-8", exclude_characters="\\\r\n"))
+
+
+@given(st.integers(0, 2**40), FIELD.filter(lambda text: "," not in text), st.lists(FIELD, max_size=4))
+def test_records_come_back(seconds: int, target: str, data: list[str]) -> None:
+    """What Packer's escaping writes is read back as it was."""
+    escaped = [text.replace(",", "%!(PACKER_COMMA)") for text in data]
+    assume(not any("%!(PACKER_COMMA)" in text for text in data))
+    assert packer.parse(",".join([str(seconds), target, "kind", *escaped])) == Record(
+        seconds, target, "kind", tuple(data)
+    )
+
+
+def test_times_from_the_environment() -> None:
+    """A time of the environment replaces its default and leaves the others."""
+    given_times = Timeouts.given({"GOLDSMITH_IP_WAIT_TIMEOUT": "90s", "GOLDSMITH_SSH_TIMEOUT": ""})
+    assert given_times == Timeouts(ip_wait="90s")
+
+
+def test_times_that_are_none() -> None:
+    """Every value that is no duration is named, in one error."""
+    with pytest.raises(ConfigurationError) as caught:
+        Timeouts.given({"GOLDSMITH_IP_WAIT_TIMEOUT": "90", "GOLDSMITH_SSH_TIMEOUT": "soon"})
+    assert caught.value.where.splitlines() == ["GOLDSMITH_IP_WAIT_TIMEOUT=90", "GOLDSMITH_SSH_TIMEOUT=soon"]
