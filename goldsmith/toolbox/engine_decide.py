@@ -137,7 +137,7 @@ def _silent_elsewhere(probe: Probe) -> GoldsmithError:
 def _no_cli(machine: Machine) -> GoldsmithError:
     return UnreachableError(
         "there is no docker command",
-        where=machine.path,
+        where=f"PATH={machine.path}",
         why="an engine's socket is there (/var/run/docker.sock), so another engine must not be installed",
         next="install the command and its plugins alone: docker-cli docker-buildx docker-compose",
     )

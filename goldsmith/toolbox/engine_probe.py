@@ -51,11 +51,11 @@ class Probe:
         return self.endpoint in {DEFAULT_ENDPOINT, "unix:///run/docker.sock"}
 
 
-def candidates(environment: Mapping[str, str]) -> list[str]:
+def candidates(environment: Mapping[str, str], elsewhere: tuple[str, ...] = _ELSEWHERE) -> list[str]:
     """Return every different ``docker`` of PATH in order, then those in the usual places."""
     folders = [folder for folder in environment.get("PATH", "").split(os.pathsep) if folder]
     found: dict[Path, str] = {}
-    for path in (*(Path(folder) / "docker" for folder in folders), *map(Path, _ELSEWHERE)):
+    for path in (*(Path(folder) / "docker" for folder in folders), *map(Path, elsewhere)):
         if path.is_file() and os.access(path, os.X_OK):
             found.setdefault(path.resolve(), str(path))
     return list(found.values())
@@ -71,10 +71,19 @@ def endpoint(cli: str) -> Command:
     return Command(argv=(cli, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"), timeout=DEADLINE)
 
 
-def probe(runner: Runner, environment: Mapping[str, str], *, plugins: tuple[str, ...] = ("buildx",)) -> Probe:
-    """Return the first ``docker`` that has *plugins*; else the first that is Docker; else what there is."""
+def probe(
+    runner: Runner,
+    environment: Mapping[str, str],
+    *,
+    plugins: tuple[str, ...] = ("buildx",),
+    clis: list[str] | None = None,
+) -> Probe:
+    """Return the first ``docker`` that has *plugins*; else the first that is Docker; else what there is.
+
+    *clis* replaces the search for ``docker`` on this machine.
+    """
     seen: list[Probe] = []
-    for cli in candidates(environment):
+    for cli in candidates(environment) if clis is None else clis:
         said = _probe(runner, environment, cli)
         if said.is_docker and all(name in said.plugins for name in plugins):
             return said
