@@ -1,0 +1,147 @@
+package machine
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
+
+	"goldsmith/lab/internal/config"
+)
+
+// boot is what a power on needs to know of the VM, read while its lock is held.
+type boot struct {
+	dir, iso, floppy, firmware string
+	missing                    string // datastore path of an ISO that is not there
+	guestinfo                  map[string]string
+}
+
+// read collects what a power on needs. The caller holds the VM's lock.
+func (r *Room) read(vm *simulator.VirtualMachine) boot {
+	b := boot{firmware: cmp.Or(vm.Config.Firmware, "bios"), guestinfo: map[string]string{}}
+	if o := vm.Config.BootOptions; o != nil && o.EfiSecureBootEnabled != nil && *o.EfiSecureBootEnabled {
+		b.firmware = "efi-secure"
+	}
+	if p, ok := r.resolve(vm.Config.Files.VmPathName); ok {
+		b.dir = filepath.Dir(p)
+	}
+	for _, d := range vm.Config.Hardware.Device {
+		dev := d.GetVirtualDevice()
+		connected := dev.Connectable == nil || dev.Connectable.StartConnected
+		switch x := dev.Backing.(type) {
+		case *types.VirtualCdromIsoBackingInfo:
+			if !connected {
+				continue
+			}
+			if r.missing(x.FileName) && b.missing == "" {
+				b.missing = x.FileName
+			}
+			if p, ok := r.resolve(x.FileName); ok && b.iso == "" {
+				b.iso = p
+			}
+		case *types.VirtualFloppyImageBackingInfo:
+			if p, ok := r.resolve(x.FileName); ok && connected {
+				b.floppy = p
+			}
+		}
+	}
+	for _, o := range vm.Config.ExtraConfig {
+		if kv := o.GetOptionValue(); strings.HasPrefix(kv.Key, "guestinfo.") {
+			if s, ok := kv.Value.(string); ok && s != "" {
+				b.guestinfo[kv.Key] = s
+			}
+		}
+	}
+	return b
+}
+
+// missing tells whether a datastore path names no file. "[] …" is a host's own tools ISO.
+func (r *Room) missing(ds string) bool {
+	if r.ISOCheck == config.ISONever || ds == "" || strings.HasPrefix(ds, "[]") {
+		return false
+	}
+	p, ok := r.resolve(ds)
+	if !ok {
+		return true
+	}
+	fi, err := os.Stat(p)
+	return err != nil || fi.IsDir()
+}
+
+// env is the guest's environment: where its media are, and guestinfo as cloud-init's VMware datasource reads it.
+func (b boot) env(name string) map[string]string {
+	env := map[string]string{
+		"LAB_VM": name, "LAB_ISO": b.iso, "LAB_FLOPPY": b.floppy, "LAB_VMDIR": b.dir, "LAB_FIRMWARE": b.firmware,
+	}
+	for k, v := range b.guestinfo {
+		env["VMX_"+strings.ToUpper(strings.ReplaceAll(k, ".", "_"))] = v
+		env["VMX_GUESTINFO"] = "true"
+	}
+	return env
+}
+
+// badDevice returns the index of the first device change that mounts an ISO that is not there, or -1.
+func (r *Room) badDevice(changes []types.BaseVirtualDeviceConfigSpec) int32 {
+	if r.ISOCheck != config.ISOAtReconfigure {
+		return -1
+	}
+	for i, c := range changes {
+		s := c.GetVirtualDeviceConfigSpec()
+		cd, ok := s.Device.(*types.VirtualCdrom)
+		if !ok || s.Operation == types.VirtualDeviceConfigSpecOperationRemove {
+			continue
+		}
+		if iso, ok := cd.Backing.(*types.VirtualCdromIsoBackingInfo); ok && r.missing(iso.FileName) {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
+// linkDisks gives a linked clone's disks the parent backing that the simulator leaves out.
+func linkDisks(vm, src *simulator.VirtualMachine) {
+	kind := (*types.VirtualDisk)(nil)
+	from := object.VirtualDeviceList(src.Config.Hardware.Device).SelectByType(kind)
+	for i, d := range object.VirtualDeviceList(vm.Config.Hardware.Device).SelectByType(kind) {
+		if i >= len(from) {
+			break
+		}
+		b, ok1 := d.GetVirtualDevice().Backing.(*types.VirtualDiskFlatVer2BackingInfo)
+		p, ok2 := from[i].GetVirtualDevice().Backing.(*types.VirtualDiskFlatVer2BackingInfo)
+		if ok1 && ok2 {
+			parent := *p
+			b.Parent = &parent
+		}
+	}
+}
+
+// SafeExtra drops the keys by which the stock simulator would run any docker command on the host, or set any property.
+func SafeExtra(in []types.BaseOptionValue) []types.BaseOptionValue {
+	var out []types.BaseOptionValue
+	for _, o := range in {
+		k := strings.ToUpper(o.GetOptionValue().Key)
+		if !strings.HasPrefix(k, "RUN.") && !strings.HasPrefix(k, "SET.") {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// inherited adds the source's guestinfo to a clone's, as vSphere does: guestinfo that is not emptied travels.
+func inherited(own, source []types.BaseOptionValue) []types.BaseOptionValue {
+	have := map[string]bool{}
+	for _, o := range own {
+		have[o.GetOptionValue().Key] = true
+	}
+	for _, o := range source {
+		kv := *o.GetOptionValue()
+		if strings.HasPrefix(kv.Key, "guestinfo.") && !have[kv.Key] {
+			own = append(own, &kv)
+		}
+	}
+	return own
+}
