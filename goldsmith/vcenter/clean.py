@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 FOREIGN_AGE = timedelta(days=1)
 """A build of another machine cannot be asked whether it lives; none takes this long."""
+
+
+_MEDIUM = re.compile(rf"goldsmith-(?P<build>{ID_PATTERN.pattern})[.-]")
+"""A build's medium, or a part of it that was still being uploaded; reusable media carry no build's id."""
 
 
 class Life(StrEnum):
@@ -62,8 +67,8 @@ def plan(
             kind = "unfinished template" if machine.is_template else "virtual machine"
             found.append(Leftover(kind=kind, name=machine.name, reason=reason, machine=machine))
     for file in media:
-        named = ID_PATTERN.findall(file.path.rsplit("/", 1)[-1])
-        if named and (reason := _dead(named[-1], life, now, foreign_age)):
+        named = _MEDIUM.match(file.path.rsplit("/", 1)[-1])
+        if named and (reason := _dead(named["build"], life, now, foreign_age)):
             found.append(Leftover(kind="boot medium", name=file.path, reason=reason, file=file))
     return found
 

@@ -30,6 +30,11 @@ class Medium:
     size: int | None = None
     """In bytes, where it is known."""
 
+    @classmethod
+    def stored(cls, iso_path: str, size: int | None = None) -> Medium:
+        """Return the medium of a path as vSphere writes it, ``[datastore] folder/name``."""
+        return cls(path=iso_path.rpartition("] ")[2], size=size)
+
 
 def check(vcenter: VCenter, placement: Placement, hardware: Hardware, medium: Medium | None = None) -> Places:
     """Return the site's places when a build can start.

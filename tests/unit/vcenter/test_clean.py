@@ -62,7 +62,7 @@ def test_what_is_not_ours_stays(changed: dict[str, object]) -> None:
 
 def test_living_builds_stay() -> None:
     """What a run on this machine still works on is not touched."""
-    assert _plan(UNFINISHED, media=(f"goldsmith/{BUILD}.iso",), life=Life.ALIVE) == []
+    assert _plan(UNFINISHED, media=(f"goldsmith/goldsmith-{BUILD}.iso",), life=Life.ALIVE) == []
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(23, 0), (26, 1)])
@@ -73,16 +73,15 @@ def test_builds_of_other_machines(hours: int, expected: int) -> None:
 
 
 def test_media() -> None:
-    """Media that bear a dead build's id are found, finished or not; content-addressed ones are kept."""
-    found = _plan(
-        media=(f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/.{BUILD}.iso.part", "goldsmith/deb-ab12cd34.iso")
-    )
-    assert [item.name for item in found] == [f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/.{BUILD}.iso.part"]
+    """Media that bear a dead build's id are found, finished or not; reusable ones and other people's are kept."""
+    ours = (f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/goldsmith-{BUILD}-12ab34.part")
+    others = ("goldsmith/debian-ab12cd34ef56.iso", f"goldsmith/notes-{BUILD}.txt", f"goldsmith/goldsmith-{BUILD}0.iso")
+    assert tuple(item.name for item in _plan(media=ours + others)) == ours
 
 
 def test_a_build_id_in_a_folder_is_no_mark() -> None:
     """Only the file's own name counts, not the folder an operator put it in."""
-    assert _plan(media=(f"{BUILD}/windows.iso",)) == []
+    assert _plan(media=(f"goldsmith-{BUILD}/windows.iso",)) == []
 
 
 @given(st.text(), st.text())
@@ -96,7 +95,7 @@ def test_remove_takes_machines_before_media() -> None:
     """Machines go first, because they hold the media."""
     vcenter = FakeVCenter()
     vcenter.add(UNFINISHED)
-    medium = f"goldsmith/{BUILD}.iso"
+    medium = f"goldsmith/goldsmith-{BUILD}.iso"
     vcenter.stored = [StoredFile(path=medium, size=1)]
     places = resolve(
         Tree(vcenter.nodes()),

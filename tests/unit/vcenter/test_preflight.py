@@ -73,6 +73,11 @@ def test_datastore(space: Space, words: str) -> None:
         check(vcenter, PLACEMENT, Hardware())
 
 
+def test_medium_of_a_stored_path() -> None:
+    """A path as vSphere writes it names the file on its datastore."""
+    assert Medium.stored("[isos] goldsmith/a b.iso", 3) == Medium(path="goldsmith/a b.iso", size=3)
+
+
 def test_space_counts_what_is_written() -> None:
     """A thin disk counts by what an installation writes, a small one by its size; memory has its swap file."""
     assert space_needed(Hardware(disk_mib=512_000, memory_mib=1024)) == 9 * GIB
