@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from typing_extensions import Buffer
+
 _MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
 
@@ -26,11 +28,40 @@ def _broken(path: Path, why: str) -> CheckError:
     )
 
 
-def ar_members(file: IO[bytes], path: Path) -> Iterator[tuple[str, bytes]]:
+class _Window(io.RawIOBase):
+    """A stretch of a file as a file of its own, so that no package needs to fit into memory."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(max(min(len(view), self._size - self._at), 0))
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def ar_members(file: IO[bytes], path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Yield name and content of each member of the ar archive *file*; *path* is for messages.
 
-    Raises ``CheckError`` when it is no ar archive or ends early.
+    Contents are files within *file*, which must stay open. Raises ``CheckError``
+    when it is no ar archive or ends early.
     """
+    end = file.seek(0, io.SEEK_END)
+    file.seek(0)
     if file.read(len(_MAGIC)) != _MAGIC:
         raise _broken(path, "it does not begin as an ar archive does")
     while header := file.read(_HEADER_BYTES):
@@ -40,25 +71,25 @@ def ar_members(file: IO[bytes], path: Path) -> Iterator[tuple[str, bytes]]:
             size = int(header[48:58])
         except ValueError:
             raise _broken(path, "the size of a member is no number") from None
-        data = file.read(size)
-        if len(data) < size:
+        start = file.tell()
+        if size < 0 or start + size > end:
             raise _broken(path, "it ends within a member")
+        yield header[:16].decode("ascii", "replace").rstrip().rstrip("/"), io.BufferedReader(_Window(file, start, size))
         # Members begin at even offsets.
-        file.read(size % 2)
-        yield header[:16].decode("ascii", "replace").rstrip().rstrip("/"), data
+        file.seek(start + size + size % 2)
 
 
 @contextmanager
 def _tar(path: Path, member: str) -> Iterator[tarfile.TarFile]:
     with path.open("rb") as file:
         data = next((data for name, data in ar_members(file, path) if name.startswith(f"{member}.tar")), None)
-    if data is None:
-        raise _broken(path, f"it has no member {member}.tar")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-            yield tar
-    except (tarfile.TarError, EOFError) as error:
-        raise _broken(path, f"{member}.tar: {error}") from None
+        if data is None:
+            raise _broken(path, f"it has no member {member}.tar")
+        try:
+            with tarfile.open(fileobj=data) as tar:
+                yield tar
+        except (tarfile.TarError, EOFError) as error:
+            raise _broken(path, f"{member}.tar: {error}") from None
 
 
 def _name(raw: str) -> str:
@@ -83,7 +114,7 @@ def members(path: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 def extract(path: Path, names: Iterable[str]) -> dict[str, bytes]:
     """Return the contents of the regular files *names* of the package.
 
-    Hard links are followed. Raises ``CheckError`` when one is missing: the pinned package is then another than expected.
+    Hard links are followed. Raises ``CheckError`` when one is missing: the package is then not what was expected.
     """
     wanted = set(names)
     links: dict[str, str] = {}
