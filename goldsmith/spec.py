@@ -109,6 +109,22 @@ class Firmware(StrEnum):
     EFI_SECURE = "efi-secure"
 
 
+def _ssh_fields(data: str) -> list[bytes]:
+    """Return the fields of a public key's base64 part (each has its length before it, RFC 4251); none if damaged."""
+    try:
+        blob = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    fields = []
+    while blob:
+        size = int.from_bytes(blob[:4], "big")
+        field, blob = blob[4 : 4 + size], blob[4 + size :]
+        if len(field) != size or not field:
+            return []
+        fields.append(field)
+    return fields if len(fields) > 1 else []
+
+
 def _authorized_key(value: str) -> str:
     """Accept one line of an ``authorized_keys`` file, options included (sshd(8)), whose key is what its type says."""
     found = re.fullmatch(
@@ -117,13 +133,7 @@ def _authorized_key(value: str) -> str:
     if found is None or found["type"] not in KEY_TYPES:
         msg = f"must be a line of an authorized_keys file with one of the key types {', '.join(KEY_TYPES)}"
         raise ValueError(msg)
-    name = found["type"].encode()
-    try:
-        blob = base64.b64decode(found["data"], validate=True)
-    except (binascii.Error, ValueError):
-        blob = b""
-    # The blob's first field (length, then text, RFC 4253) repeats the type; a cut-off paste fails here.
-    if not blob.startswith(len(name).to_bytes(4, "big") + name) or len(blob) <= 4 + len(name):
+    if _ssh_fields(found["data"])[:1] != [found["type"].encode()]:
         msg = f"must hold a whole {found['type']} key: its base64 part is damaged or cut off"
         raise ValueError(msg)
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
@@ -21,7 +22,8 @@ class Effective:
     """The configuration of one run: the values, where each came from, and the way to the secrets."""
 
     image: Image
-    site: Site
+    site: Site = field(repr=False)
+    """Not in the representation: a proxy's URL may hold a login."""
     chosen_by: Mapping[str, str]
     """For ``image`` and ``site``: the flag, the variable or the rule that selected it."""
     sources: Mapping[str, str]
@@ -38,6 +40,13 @@ class Effective:
         """The automation user's crypted password; locked when none is given."""
         found = self.secrets.get(secrets.PASSWORD_HASH)
         return found.value if found else secrets.LOCKED
+
+    def confidential(self) -> tuple[str, ...]:
+        """Return every secret known so far, for the redaction filter: the lab's password is not among them yet."""
+        proxies = (self.site.guests.http_proxy, self.site.guests.https_proxy)
+        logins = (urlsplit(proxy).password for proxy in proxies)
+        values = (found.value.get_secret_value() for found in self.secrets.values())
+        return tuple(text for text in (*values, *logins) if text)
 
     def credentials(self) -> Credentials:
         """Return what opens the site; asked late, because most verbs need none and the lab makes its own.

@@ -1,0 +1,327 @@
+"""Which site and image a run means, and how everything that is wrong with them is told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldsmith.config import as_json, describe, load
+from goldsmith.errors import MAX_LINES, ConfigurationError, UnreachableError
+from goldsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[3]
+CERTIFICATES = ROOT / "tests" / "recorded" / "certificates"
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+HASH = "$6$example$qxJKSNBLbKQxqLCb2dCNvU0LpRrryL8zvttVk4XH1qOw.BvcOrtYJlSQpel8dWNpl7xWL93RYfWHbD5Vj4AGU/"
+ORIGIN = {
+    "VSPHERE_SERVER": "vcenter.example.com",
+    "VSPHERE_USER": "builder@vsphere.local",
+    "VSPHERE_PASSWORD": "correct horse",
+    "CLUSTER": "Cluster",
+    "DATACENTER": "Datacenter",
+    "DATASTORE": "datastore1",
+    "NETWORK": "VM Network",
+}
+SITE = """
+server = "vcenter.example.com"
+[placement]
+datacenter = "Datacenter"
+cluster = "Cluster"
+datastore = "datastore1"
+network = "VM Network"
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return Workspace(root=tmp_path, cache=tmp_path / "cache")
+
+
+def site_file(workspace: Workspace, text: str, name: str = "oslo") -> Path:
+    path = workspace.root / "config" / "sites" / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(workspace: Workspace, site: str | None, environment: Mapping[str, str], *, image: str | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(site, image, workspace=workspace, environment=environment, now=NOW)
+    text = str(caught.value)
+    assert len(text.splitlines()) <= MAX_LINES
+    return text
+
+
+@pytest.mark.parametrize(
+    ("flag", "environment", "name"),
+    [
+        pytest.param(None, {}, "lab", id="nothing said"),
+        pytest.param(None, ORIGIN, "environment", id="origin's variables"),
+        pytest.param(None, ORIGIN | {"GOLDSMITH_SITE": "example"}, "example", id="variable names a site"),
+        pytest.param("lab", ORIGIN | {"GOLDSMITH_SITE": "example"}, "lab", id="flag wins"),
+        pytest.param(None, ORIGIN | {"GOLDSMITH_SITE": ""}, "environment", id="empty names nothing"),
+    ],
+)
+def test_which_site(workspace: Workspace, flag: str | None, environment: dict[str, str], name: str) -> None:
+    """The flag goes before GOLDSMITH_SITE, that before the origin's variables, those before the lab."""
+    assert load(flag, None, workspace=workspace, environment=environment).site.name == name
+
+
+def test_the_lab_never_reaches_production(workspace: Workspace, tmp_path: Path) -> None:
+    """With --site lab, none of the origin's variables has any effect, not even a broken password."""
+    broken = ORIGIN | {"VSPHERE_PASSWORD": "a\nb", "GOLDSMITH_CA_FILE": "/nowhere"}
+    with_all = load("lab", None, workspace=workspace, environment=broken)
+    without = load("lab", None, workspace=workspace, environment={})
+    assert with_all.site == without.site
+    assert with_all.site.server == "127.0.0.1:18443"
+    with pytest.raises(UnreachableError, match="lab is not up"):
+        with_all.credentials()
+
+
+def test_a_named_site_takes_only_secrets_from_the_environment(workspace: Workspace) -> None:
+    """Placement variables do not move a named site; the login does come from the environment."""
+    site_file(workspace, SITE)
+    environment = ORIGIN | {"VSPHERE_SERVER": "other.example.com", "DATASTORE": "other"}
+    effective = load("oslo", None, workspace=workspace, environment=environment)
+    assert effective.site.server == "vcenter.example.com"
+    assert effective.site.placement.datastore == "datastore1"
+    assert effective.credentials().user == "builder@vsphere.local"
+    assert effective.credentials().password.get_secret_value() == "correct horse"
+
+
+def test_the_origins_variables_make_a_site(workspace: Workspace) -> None:
+    """Each of the origin's names lands where it belongs."""
+    optional = {
+        "FOLDER": "templates",
+        "RESOURCE_POOL": "pool",
+        "ISO_DATASTORE": "isos",
+        "ISO_PATH": "iso/goldsmith/debian.iso",
+        "BASE_VM_TEMPLATE_NAME": "base-os",
+        "AUTOMATION_USER_CRYPTED_PASSWORD": HASH,
+    }
+    effective = load(None, None, workspace=workspace, environment=ORIGIN | optional)
+    placement = effective.site.placement
+    assert (placement.folder, placement.resource_pool, placement.media_datastore) == ("templates", "pool", "isos")
+    assert (str(placement.iso_folder), placement.template_name) == ("iso/goldsmith", "base-os")
+    assert effective.password_hash.get_secret_value() == HASH
+
+
+def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:
+    """Missing and empty variables are told together, by name."""
+    text = refusal(workspace, None, {"VSPHERE_SERVER": "", "CLUSTER": "", "NETWORK": "n"})
+    missing = "CLUSTER DATACENTER DATASTORE VSPHERE_PASSWORD VSPHERE_SERVER VSPHERE_USER"
+    assert f"missing or empty: {missing}" in text
+    assert "has an error" in text
+
+
+def test_secrets_may_lie_in_files(workspace: Workspace, tmp_path: Path) -> None:
+    """NAME_FILE stands for NAME; the newline at the file's end is no part of the secret."""
+    (tmp_path / "password").write_text("correct horse\n", encoding="utf-8")
+    (tmp_path / "hash").write_text(f"{HASH}\n", encoding="utf-8")
+    environment = ORIGIN | {
+        "VSPHERE_PASSWORD": "",
+        "VSPHERE_PASSWORD_FILE": str(tmp_path / "password"),
+        "AUTOMATION_USER_CRYPTED_PASSWORD_FILE": str(tmp_path / "hash"),
+    }
+    effective = load(None, None, workspace=workspace, environment=environment)
+    assert effective.credentials().password.get_secret_value() == "correct horse"
+    assert effective.credentials().password_hash.get_secret_value() == HASH
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        pytest.param({"VSPHERE_PASSWORD": "hunter2\nhunter2"}, "VSPHERE_PASSWORD", id="two lines"),
+        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": "hunter2"}, "AUTOMATION_USER_CRYPTED_PASSWORD", id="plain"),
+        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": f"{HASH}hunter2"}, "_CRYPTED_PASSWORD", id="too long"),
+        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": "$1$hunter2$"}, "_CRYPTED_PASSWORD", id="md5"),
+        pytest.param({"VSPHERE_PASSWORD_FILE": "/dev/null/x"}, "VSPHERE_PASSWORD_FILE", id="both given"),
+        pytest.param(
+            {"VSPHERE_PASSWORD": "", "VSPHERE_PASSWORD_FILE": "/dev/null/x"}, "VSPHERE_PASSWORD_FILE", id="no file"
+        ),
+    ],
+)
+def test_a_malformed_secret_is_named_and_never_shown(workspace: Workspace, changes: dict[str, str], name: str) -> None:
+    """The error names the variable; the value is nowhere in it."""
+    text = refusal(workspace, None, ORIGIN | changes)
+    assert name in text
+    assert "hunter2" not in text
+
+
+def test_every_error_at_once(workspace: Workspace) -> None:
+    """Mistakes in the site, in the image and in the environment stand in one error, each with file and line."""
+    site_file(
+        workspace,
+        SITE.replace('server = "vcenter', 'server = "https://vcenter')
+        + 'folders = "x"\n[guests]\nntp_servers = ["ok.example.com", "not ok"]\n',
+    )
+    image = workspace.root / "config" / "images" / "debian-13.toml"
+    text = image.read_text(encoding="utf-8").replace("cpus = 2", 'cpus = "2"').replace('"efi-secure"', '"efi-secur"')
+    image.write_text(text.replace("Europe/Copenhagen", "Europe/Copenhagan"), encoding="utf-8")
+    told = refusal(workspace, "oslo", ORIGIN | {"AUTOMATION_USER_CRYPTED_PASSWORD": "x"})
+    for expected in (
+        "config/sites/oslo.toml:2: server = 'https://vcenter.example.com' must be a host name",
+        "config/sites/oslo.toml:8: placement.folders = 'x': unknown key; did you mean 'folder'?",
+        "config/sites/oslo.toml:10: guests.ntp_servers[1] = 'not ok' must be a host name",
+        "hardware.cpus = '2' must be a whole number",
+        "hardware.firmware = 'efi-secur' must be one of 'bios', 'efi' or 'efi-secure'; did you mean 'efi-secure'?",
+        "AUTOMATION_USER_CRYPTED_PASSWORD: its value (not shown) must be",
+        "the configuration has 6 errors",
+    ):
+        assert expected in told
+
+
+def test_an_unknown_time_zone(workspace: Workspace) -> None:
+    """A place that is no time zone is refused with the one that was meant."""
+    image = workspace.root / "config" / "images" / "debian-13.toml"
+    text = image.read_text(encoding="utf-8")
+    image.write_text(text.replace("Europe/Copenhagen", "Europe/Copenhagan"), encoding="utf-8")
+    assert "did you mean 'Europe/Copenhagen'?" in refusal(workspace, "lab", {})
+
+
+@pytest.mark.parametrize(
+    ("site", "image", "expected"),
+    [
+        pytest.param("exmple", None, "no site 'exmple'; did you mean 'example'?; known: example, lab", id="site"),
+        pytest.param("lab", "debian13", "no image 'debian13'; did you mean 'debian-13'?", id="image"),
+        pytest.param("../sites/example", None, "no site '../sites/example'", id="a path"),
+        pytest.param("environment", None, "no site 'environment'", id="reserved"),
+    ],
+)
+def test_unknown_names(workspace: Workspace, site: str, image: str | None, expected: str) -> None:
+    """A name that no file has is refused with the one that was meant."""
+    assert expected in refusal(workspace, site, {}, image=image)
+
+
+def test_a_secret_in_a_file_is_refused_and_not_shown(workspace: Workspace) -> None:
+    """A password in TOML is named, hidden, and sent to the environment."""
+    site_file(workspace, 'password = "hunter2"\nuser_token = "hunter2"\n' + SITE)
+    text = refusal(workspace, "oslo", {})
+    assert "config/sites/oslo.toml:1: password: unknown key, and no place for a secret" in text
+    assert "hunter2" not in text
+    assert "secrets come from the environment only" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(b"server = \n", "oslo.toml:1: is not TOML", id="syntax"),
+        pytest.param(b"\xff\xfe", "is not UTF-8 text", id="encoding"),
+        pytest.param(b"", "placement is missing; it is required", id="empty"),
+        pytest.param(b'name = "x"\n' + SITE.encode(), "oslo.toml:1: name: unknown key", id="name"),
+    ],
+)
+def test_unusable_files(workspace: Workspace, content: bytes, expected: str) -> None:
+    """What cannot be read as a site's file is told with its place."""
+    site_file(workspace, "").write_bytes(content)
+    assert expected in refusal(workspace, "oslo", {})
+
+
+def test_many_errors_still_fit_a_screen(workspace: Workspace) -> None:
+    """However many mistakes there are, the error keeps within its lines and counts the rest."""
+    site_file(workspace, "".join(f"key{number} = 1\n" for number in range(100)) + SITE)
+    assert "... and 70 more" in refusal(workspace, "oslo", {})
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        pytest.param("corporate-root.crt", "", id="good"),
+        pytest.param("server.crt", "is not that of a CA", id="no CA"),
+        pytest.param("missing.crt", "cannot be read", id="missing"),
+        pytest.param("key.crt", "holds a private key", id="private key"),
+        pytest.param("text.crt", "holds no certificate", id="no PEM"),
+        pytest.param("damaged.crt", "certificate 2 cannot be decoded", id="damaged"),
+    ],
+)
+def test_corporate_certificates(workspace: Workspace, file: str, expected: str) -> None:
+    """A certificate file is looked into before a machine is to trust it."""
+    folder = site_file(workspace, SITE + f'[guests]\ncertificates = ["{file}"]\n').parent
+    good = (CERTIFICATES / "corporate-root.crt").read_text(encoding="ascii")
+    for name in ("corporate-root.crt", "server.crt"):
+        shutil.copy(CERTIFICATES / name, folder)
+    (folder / "key.crt").write_text("-----BEGIN PRIVATE KEY-----\n", encoding="ascii")
+    (folder / "text.crt").write_text("nothing\n", encoding="ascii")
+    (folder / "damaged.crt").write_text(good + good.replace("MIIBrT", "MIIBxx"), encoding="ascii")
+    if expected:
+        assert expected in refusal(workspace, "oslo", {})
+    else:
+        assert load("oslo", None, workspace=workspace, environment={}, now=NOW).site.guests.certificates
+
+
+def test_an_expired_certificate(workspace: Workspace) -> None:
+    """A CA whose time is over is refused with the day it ended."""
+    folder = site_file(workspace, SITE + '[guests]\ncertificates = ["corporate-root.crt"]\n').parent
+    shutil.copy(CERTIFICATES / "corporate-root.crt", folder)
+    with pytest.raises(ConfigurationError, match="has expired: certificate 1 was valid until 2046-11-18"):
+        load("oslo", None, workspace=workspace, environment={}, now=datetime(2050, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA operator", id="cut off"),
+        pytest.param("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/", id="another type"),
+        pytest.param("ssh-dss AAAAB3NzaC1kc3M=", id="unsafe type"),
+        pytest.param("-----BEGIN OPENSSH PRIVATE KEY-----", id="a private key"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_bad_authorized_keys(workspace: Workspace, key: str) -> None:
+    """A line that sshd would ignore is refused, for it would lock its owner out."""
+    site_file(workspace, SITE + f'[guests]\nauthorized_keys = ["{key}"]\n')
+    text = refusal(workspace, "oslo", {})
+    assert "guests.authorized_keys[0]" in text
+    assert "BEGIN OPENSSH" not in text
+
+
+def test_the_labs_state_gives_login_and_ports(workspace: Workspace) -> None:
+    """Once the lab is up, its own file says where it listens and how to log in."""
+    folder = workspace.cache / "lab" / "goldsmith-lab"
+    folder.mkdir(parents=True)
+    state = {"site": {"server": "127.0.0.1:20000"}, "user": "u@vsphere.local", "password": "correct horse"}
+    (folder / "lab.json").write_text(json.dumps(state), encoding="utf-8")
+    effective = load(None, None, workspace=workspace, environment={})
+    assert effective.site.server == "127.0.0.1:20000"
+    assert effective.site.ca_file == folder / "ca.pem"
+    assert effective.credentials().user == "u@vsphere.local"
+    (folder / "lab.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="lab's state cannot be used"):
+        load(None, None, workspace=workspace, environment={})
+
+
+def test_describe_tells_sources_and_masks_secrets(workspace: Workspace) -> None:
+    """Every value has a source; no secret, and no proxy's login, is in the rows."""
+    proxy = "http://user:hunter3@proxy.example.com:3128"
+    site_file(workspace, SITE + f'[guests]\nhttp_proxy = "{proxy}"\n')
+    environment = {"VSPHERE_USER": "u", "VSPHERE_PASSWORD": "hunter2", "GOLDSMITH_IMAGE": "debian-13"}
+    effective = load("oslo", None, workspace=workspace, environment=environment)
+    rows = {row.key: row for row in describe(effective)}
+    assert rows["image.name"].source == "GOLDSMITH_IMAGE"
+    assert rows["site.name"].source == "--site"
+    assert rows["site.placement.cluster"].source == "config/sites/oslo.toml:5"
+    assert rows["site.placement.folder"].source == "default"
+    assert rows["credentials.password"].value == "********"
+    assert rows["site.guests.http_proxy"].value == "http://********@proxy.example.com:3128"
+    assert "hunter" not in f"{rows} {json.dumps(as_json(effective))} {effective!r}"
+
+
+def test_the_example_is_complete(workspace: Workspace) -> None:
+    """The example site loads, and every key it comments out is one that exists and would be taken."""
+    path = workspace.root / "config" / "sites" / "example.toml"
+    text = path.read_text(encoding="utf-8")
+    keys = [line for line in text.splitlines() if line.startswith("# ") and " = " in line and '"' in line.split("=")[1]]
+    keys = [line for line in keys if "…" not in line and "crt" not in line and "pem" not in line]
+    assert len(keys) >= 9
+    for line in keys:
+        text = text.replace(line, line.removeprefix("# "))
+    path.write_text(text, encoding="utf-8")
+    assert load("example", None, workspace=workspace, environment={}).site.placement.resource_pool == "builds"
