@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from goldsmith.toolbox.images import Image
     from goldsmith.workspace import Workspace
 
-_STEP = re.compile(r"^#\d+ (?P<step>\[[^\]]+\] .*)$")
-_STATUS_LENGTH = 100
+_GONE = re.compile(
+    r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|code = Unavailable",
+    re.IGNORECASE,
+)
+_STEP = re.compile(r"^#\d+ \[(?P<step>[^\]]+)\] ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,13 +164,9 @@ class Builder:
             ),
         )  # fmt: skip
         try:
-            self.runner.run(command, log=job.log, on_line=self._tell)
+            self.runner.run(command, log=job.log, on_line=_teller(self.progress))
         except ToolError as error:
             raise _explained(error, job, self.engine.endpoint) from None
-
-    def _tell(self, line: str) -> None:
-        if found := _STEP.match(line):
-            self.progress.status(found["step"][:_STATUS_LENGTH])
 
     def _docker(self, *arguments: str) -> None:
         self.runner.run(Command(argv=self.engine.argv(*arguments)))
@@ -194,6 +193,18 @@ class _Job:
         return f"goldsmith-{self.image.name}:{self.digest[:12]}"
 
 
+def _teller(progress: Progress) -> Callable[[str], None]:
+    """Return what tells the steps of a build as they begin; BuildKit names a step again whenever it goes on."""
+    told: set[str] = set()
+
+    def tell(line: str) -> None:
+        if (found := _STEP.match(line)) and found["step"] not in told:
+            told.add(found["step"])
+            progress.status(found["step"])
+
+    return tell
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
@@ -209,7 +220,7 @@ def _silent(endpoint: str, why: str) -> UnreachableError:
 
 def _explained(error: ToolError, job: _Job, endpoint: str) -> ToolError | UnreachableError:
     """Tell an engine that went away, and a full disk, from a build that failed."""
-    if re.search(r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|rpc error: code = Unavailable", error.why, re.IGNORECASE):
+    if _GONE.search(error.why):
         return _silent(endpoint, error.why)
     full = "no space left on device" in error.why.lower()
     return ToolError(

@@ -43,4 +43,6 @@ def _aligned(offset: int) -> int:
 
 
 def _damaged(why: str) -> CheckError:
-    return CheckError("the initrd of the installer cannot be read", why=why, next="remove it from the cache; it is then fetched anew")
+    return CheckError(
+        "the initrd of the installer cannot be read", why=why, next="remove it from the cache; it is then fetched anew"
+    )

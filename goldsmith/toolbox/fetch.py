@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 from urllib.parse import quote
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
@@ -92,7 +92,11 @@ def fetch(
         if not missing:
             return
         getter = _Getter(
-            workspace=workspace, mirrors=mirrors, source=source or Http(), sleep=sleep, counter=_Counter(missing, progress)
+            workspace=workspace,
+            mirrors=mirrors,
+            source=source or Http(),
+            sleep=sleep,
+            counter=_Counter(missing, progress),
         )
         try:
             getter.all(missing, pool, runner or ProcessRunner())
@@ -117,9 +121,8 @@ class _Counter:
             reached = self._bytes * _STATUS_STEPS // self._total
             if reached > self._said:
                 self._said = reached
-                self._progress.status(
-                    f"fetched {self._done} of {self._files} files, {self._bytes / 1e6:.0f} of {self._total / 1e6:.0f} MB"
-                )
+                size = f"{self._bytes / 1e6:.0f} of {self._total / 1e6:.0f} MB"
+                self._progress.status(f"fetched {self._done} of {self._files} files, {size}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,24 +179,34 @@ class _Getter:
         return None
 
     def _once(self, url: str, row: Row) -> None:
-        total, size = hashlib.sha256(), 0
         with tempfile.NamedTemporaryFile(dir=self.workspace.downloads, prefix=_PARTIAL, delete=False) as file:
+            partial = Path(file.name)
             try:
-                for piece in self.source.read(url):
-                    total.update(piece)
-                    size += len(piece)
-                    file.write(piece)
-                if size < row.size:
-                    raise BrokenError(f"it ended after {size} of {row.size} bytes")
-                if total.hexdigest() != row.sha256:
-                    self.stop.set()
-                    raise _differs(row, url, total.hexdigest())
+                size, found = _copied(self.source.read(url), file)
                 file.flush()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(path(self.workspace, row))
+                self._judge(row, url, size, found)
+                partial.chmod(0o644)
+                partial.replace(path(self.workspace, row))
             except BaseException:
-                Path(file.name).unlink(missing_ok=True)
+                partial.unlink(missing_ok=True)
                 raise
+
+    def _judge(self, row: Row, url: str, size: int, found: str) -> None:
+        if size < row.size:
+            raise BrokenError(f"it ended after {size} of {row.size} bytes")
+        if found != row.sha256:
+            self.stop.set()
+            raise _differs(row, url, found)
+
+
+def _copied(pieces: Iterator[bytes], file: IO[bytes]) -> tuple[int, str]:
+    """Write *pieces* to *file*; return their size and sha256."""
+    total, size = hashlib.sha256(), 0
+    for piece in pieces:
+        total.update(piece)
+        size += len(piece)
+        file.write(piece)
+    return size, total.hexdigest()
 
 
 def urls(row: DebRow | GoRow, mirrors: Mirrors) -> Iterator[str]:
@@ -212,13 +225,16 @@ def _differs(row: Row, where: str, found: str) -> CheckError:
         f"{row.file_name} is not the locked file",
         where=where,
         why=f"locked sha256 {row.sha256}\nfound  sha256 {found}",
-        next="a proxy or a mirror may have changed it: try another mirror; 'invoke lock' accepts what the index has now",
+        next="a proxy or the mirror may have changed it: try another mirror; 'invoke lock' accepts what is there now",
     )
 
 
 def _nowhere(row: Row, tried: list[str]) -> UnreachableError:
     gone = all("HTTP 4" in line or "No such file" in line for line in tried)
-    relock = "superseded packages leave the mirrors: run 'invoke lock', or name a snapshot archive in GOLDSMITH_DEBIAN_SNAPSHOT"
+    relock = (
+        "superseded packages leave the mirrors: run 'invoke lock',\n"
+        "or name a snapshot archive in GOLDSMITH_DEBIAN_SNAPSHOT"
+    )
     network = "check the network and proxy settings, or name a mirror in GOLDSMITH_DEBIAN_MIRROR (Go modules: GOPROXY)"
     return UnreachableError(
         f"{row.file_name} cannot be fetched",
@@ -229,6 +245,7 @@ def _nowhere(row: Row, tried: list[str]) -> UnreachableError:
 
 
 def no_space(error: OSError, where: Path) -> NoReturn:
+    """Raise what tells the operator of a full disk, or *error* itself when it is about something else."""
     if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
         raise error
     raise ToolError(

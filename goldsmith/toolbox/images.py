@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goldsmith.toolbox import deb, fetch, repository
@@ -13,6 +11,9 @@ from goldsmith.toolbox import lock as locks
 from goldsmith.toolbox.context import Context, exclusions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
     from goldsmith.toolbox.lock import Lock, Row
 
 SUITE = "trixie"
@@ -67,7 +68,10 @@ def digest(image: Image, lock: Lock, root: Path) -> str:
 
 def _toolbox_rows(lock: Lock) -> Iterator[Row]:
     section = lock.sections.toolbox
-    yield from (*section.debs, *section.wheels, *section.go, section.toolchain)
+    yield from section.debs
+    yield from section.wheels
+    yield from section.go
+    yield section.toolchain
 
 
 def _fill_toolbox(context: Context, lock: Lock) -> None:
@@ -104,7 +108,10 @@ def _is_essential(context: Context, row: locks.DebRow) -> bool:
 
 def _vcenter_rows(lock: Lock) -> Iterator[Row]:
     sections = lock.sections
-    yield from (sections.toolbox.toolchain, *sections.lab.go, *sections.guest.debs, *sections.media.udebs)
+    yield sections.toolbox.toolchain
+    yield from sections.lab.go
+    yield from sections.guest.debs
+    yield from sections.media.udebs
 
 
 def _fill_vcenter(context: Context, lock: Lock) -> None:
@@ -140,7 +147,8 @@ def _fill_go(context: Context, lock: Lock, *, with_tests: bool) -> None:
 
 
 def _check_rows(lock: Lock) -> Iterator[Row]:
-    yield from (lock.sections.toolbox.toolchain, *lock.sections.lab.go)
+    yield lock.sections.toolbox.toolchain
+    yield from lock.sections.lab.go
 
 
 def _fill_check(context: Context, lock: Lock) -> None:

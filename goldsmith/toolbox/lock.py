@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -175,7 +175,13 @@ def digest(*parts: BaseModel | bytes | int) -> str:
     """Return one sha256 over *parts*, each framed by its length so that none can flow into the next."""
     total = hashlib.sha256()
     for part in parts:
-        data = canonical(part.model_dump(mode="json")) if isinstance(part, BaseModel) else str(part).encode() if isinstance(part, int) else part
+        data = (
+            canonical(part.model_dump(mode="json"))
+            if isinstance(part, BaseModel)
+            else str(part).encode()
+            if isinstance(part, int)
+            else part
+        )
         total.update(f"{len(data)}:".encode() + data)
     return total.hexdigest()
 
@@ -186,7 +192,12 @@ def dump(lock: Lock) -> str:
 
 
 _KINDS: Any = {
-    "toolbox": {"debs": {"__all__": {"kind"}}, "wheels": {"__all__": {"kind"}}, "go": {"__all__": {"kind"}}, "toolchain": {"kind"}},
+    "toolbox": {
+        "debs": {"__all__": {"kind"}},
+        "wheels": {"__all__": {"kind"}},
+        "go": {"__all__": {"kind"}},
+        "toolchain": {"kind"},
+    },
     "guest": {"debs": {"__all__": {"kind"}}},
     "lab": {"go": {"__all__": {"kind"}}},
     "media": {"debs": {"__all__": {"kind"}}, "udebs": {"__all__": {"kind"}}},

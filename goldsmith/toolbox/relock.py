@@ -76,7 +76,9 @@ def wanted(path: Path) -> Wanted:
     try:
         return Wanted.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError("the list of wanted packages cannot be read", where=str(path), why=str(error)) from None
+        raise ConfigurationError(
+            "the list of wanted packages cannot be read", where=str(path), why=str(error)
+        ) from None
     except ValidationError as error:
         reasons = "\n".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError("the list of wanted packages is wrong", where=str(path), why=reasons) from None
@@ -173,7 +175,9 @@ class Locker:
         """Return the pinned go: the maintainer's own may be another, or missing."""
         go = self.folder / "go" / "bin" / "go"
         if not go.is_file():
-            fetch.fetch([toolchain], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
+            fetch.fetch(
+                [toolchain], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner
+            )
             gotool.unpack(fetch.path(self.workspace, toolchain), self.folder / "go")
         return go
 
@@ -199,7 +203,9 @@ class Locker:
         want = self.wanted.media
         debs = {row.name: row for row in apt.only(want.debs, group="boot")}
         netboot = debs[want.netboot]
-        fetch.fetch([netboot], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
+        fetch.fetch(
+            [netboot], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner
+        )
         installed = initrd_modules(fetch.path(self.workspace, netboot))
         index = {stanza["Package"]: stanza for stanza in udebs.index()}
         modules = udeb_closure(want.udebs, index, frozenset(installed))

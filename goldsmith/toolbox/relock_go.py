@@ -58,7 +58,7 @@ def govc_main(go: Path, module: Path, cache: Path, runner: Runner) -> str:
     """
     pattern = "github.com/vmware/govmomi/cli/..."
     command = Command(
-        argv=(str(go), "list", "-f", '{{if .GoFiles}}{{.ImportPath}}{{end}}', pattern),
+        argv=(str(go), "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", pattern),
         cwd=module,
         env=environment(cache),
     )

@@ -43,7 +43,9 @@ def indexes(suite: str, arch: str, components: Mapping[str, str]) -> dict[str, b
 
 def release(suite: str, arch: str, files: Mapping[str, bytes]) -> str:
     """Return the Release file that vouches for *files*."""
-    sums = "".join(f" {hashlib.sha256(data).hexdigest()} {len(data):>9} {name}\n" for name, data in sorted(files.items()))
+    sums = "".join(
+        f" {hashlib.sha256(data).hexdigest()} {len(data):>9} {name}\n" for name, data in sorted(files.items())
+    )
     return (
         f"Origin: Debian\nLabel: Debian\nSuite: stable\nCodename: {suite}\nArchitectures: all {arch}\n"
         f"Components: main\nDescription: packages of the goldsmith lab\nSHA256:\n{sums}"

@@ -1,0 +1,70 @@
+"""Certificates of the callers' own CAs: read, checked, and laid out for a mount."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import ConfigurationError
+from goldsmith.workspace import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from goldsmith.workspace import Workspace
+
+
+def sources(workspace: Workspace, environment: Mapping[str, str], extra: Iterable[Path | None] = ()) -> list[Path]:
+    """Return the files to trust: ``docker/certs/*.crt``, the one of ``GOLDSMITH_CA_FILE``, and *extra* (a site's)."""
+    files = sorted((workspace.root / "docker" / "certs").glob("*.crt"))
+    if named := environment.get("GOLDSMITH_CA_FILE"):
+        files.append(workspace.root / named)
+    return list(dict.fromkeys([*files, *(path for path in extra if path)]))
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a file of PEM certificates.
+
+    Raises ``ConfigurationError`` when it cannot be read, holds none, or holds a private key.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from None
+    if b"PRIVATE KEY-----" in data:
+        raise _refused(path, "it holds a private key, which would be given to every container")
+    if b"-----BEGIN CERTIFICATE-----" not in data:
+        raise _refused(path, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----); a DER file must be converted")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=data.decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError) as error:
+        raise _refused(path, f"OpenSSL cannot read it: {error}") from None
+    return data
+
+
+def folder(workspace: Workspace, files: Iterable[Path]) -> Path | None:
+    """Return a folder with the certificates of *files*, or nothing when there are none.
+
+    Its name is its content's hash, so that runs with other certificates do not disturb each other.
+    """
+    contents = [read(path) for path in files]
+    if not contents:
+        return None
+    digest = hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
+    target = workspace.cache / "ca" / digest
+    for number, data in enumerate(contents, start=1):
+        write_if_changed(target / f"{number:02}.crt", data)
+    # Readable for every uid a container may run as; certificates are public.
+    target.chmod(0o755)
+    return target
+
+
+def _refused(path: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path.name} is no file of CA certificates",
+        where=str(path),
+        why=why,
+        next="put PEM certificates, and nothing else, into docker/certs/*.crt or the file that GOLDSMITH_CA_FILE names",
+    )

@@ -1,0 +1,164 @@
+"""Runs tools in the toolbox: what ``docker run`` is given, and how a run gets its secrets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import RefusedError
+from goldsmith.runner import Command
+from goldsmith.toolbox import certificates, engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from goldsmith.toolbox.engine import Engine
+    from goldsmith.workspace import Workspace
+
+MARKER = "GOLDSMITH_INSIDE_TOOLBOX"
+ENTRY = "/usr/local/bin/goldsmith-entry"
+DATA = PurePosixPath("/data")
+EXTRA_CA = "/run/extra-ca"
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A folder or file of this machine that a run sees."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+    def option(self) -> str:
+        """Return the value of ``--mount``, which is a line of CSV and fails if *source* is missing."""
+        fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
+        if not self.writable:
+            fields.append("readonly")
+        return ",".join('"' + part.replace('"', '""') + '"' if {",", '"'} & set(part) else part for part in fields)
+
+
+def is_inside(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the suite itself runs in the toolbox, as on a Kubernetes runner."""
+    return environment.get(MARKER) == "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolbox:
+    """Builds the commands that run tools in the toolbox image, or directly where the suite is inside of it already."""
+
+    workspace: Workspace
+    image: str = ""
+    """The image's reference; not needed inside."""
+    engine: Engine | None = None
+    """The local engine; none means inside."""
+    ca_files: tuple[Path, ...] = ()
+    """CA files of the site, besides docker/certs and GOLDSMITH_CA_FILE."""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    user: tuple[int, int] = field(default_factory=lambda: (os.getuid(), os.getgid()))
+    """Uid and gid of the caller, so that what a run writes is the caller's."""
+
+    def path(self, path: Path) -> str:
+        """Return where a run sees *path*.
+
+        Raises ``RefusedError`` when it lies outside of the repository: a run does not see it.
+        """
+        if self.engine is None:
+            return str(path)
+        try:
+            return str(DATA / path.resolve().relative_to(self.workspace.root.resolve()))
+        except ValueError:
+            raise RefusedError(
+                f"the toolbox cannot see {path.name}",
+                where=str(path),
+                why=f"it sees only what lies below {self.workspace.root}",
+                next="copy the file into the repository",
+            ) from None
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        mounts: Iterable[Mount] = (),
+        labels: Mapping[str, str] | None = None,
+        network: str | None = None,
+        interactive: bool = False,
+    ) -> Command:
+        """Return the command that runs *argv*, whose first word is a tool of the toolbox, or else one of Packer's.
+
+        ``secrets`` become environment variables of the tool alone; they travel over
+        stdin, so neither ``docker inspect`` nor a process list shows them. An
+        ``interactive`` run takes none: its stdin is the terminal. Raises
+        ``RefusedError`` for a remote engine and ``ConfigurationError`` for a file that
+        holds no certificates.
+        """
+        hidden = {**self._proxies(network), **(secrets or {})}
+        if interactive and secrets:
+            raise ValueError("an interactive run has no place for secrets")
+        stdin = None if interactive or not hidden else packed(hidden)
+        visible = {**(env or {}), **({"GOLDSMITH_SECRETS": "stdin"} if stdin else {})}
+        if self.engine is None:
+            return Command(argv=(ENTRY, *argv), env=visible, cwd=self.workspace.root, stdin=stdin)
+        return Command(
+            argv=self._docker(
+                engine.local(self.engine),
+                argv,
+                options=(
+                    *_each("--mount", (mount.option() for mount in self._mounts(mounts))),
+                    *_each(
+                        "--label", (f"{name}={value}" for name, value in {"goldsmith": "1", **(labels or {})}.items())
+                    ),
+                    *_each("--env", (f"{name}={value}" for name, value in visible.items())),
+                    *(("--network", network) if network else ()),
+                    *(("--tty",) if interactive else ()),
+                ),
+            ),
+            stdin=stdin,
+        )
+
+    def _docker(self, local: Engine, argv: Sequence[str], *, options: tuple[str, ...]) -> tuple[str, ...]:
+        # Root of a rootless engine is the caller; any other uid would be one of its subordinates.
+        uid, gid = (0, 0) if local.rootless else self.user
+        return local.argv(
+            "run", "--rm", "--interactive",
+            "--init",  # as process 1, a tool without signal handlers could not be interrupted
+            "--security-opt", "no-new-privileges",
+            "--user", f"{uid}:{gid}",
+            "--workdir", str(DATA),
+            "--tmpfs", "/tmp",  # noqa: S108 - the container's own
+            *options,
+            self.image,
+            *argv,
+        )  # fmt: skip
+
+    def _mounts(self, more: Iterable[Mount]) -> list[Mount]:
+        mounts = [Mount(source=self.workspace.root, target=str(DATA), writable=True), *more]
+        files = certificates.sources(self.workspace, self.environment, self.ca_files)
+        if folder := certificates.folder(self.workspace, files):
+            mounts.append(Mount(source=folder, target=EXTRA_CA))
+        return mounts
+
+    def _proxies(self, network: str | None) -> dict[str, str]:
+        """Return the caller's proxies, which may carry a password; the lab's own network has none."""
+        if network or self.engine is None:
+            return {}
+        return {name: self.environment[name] for name in _PROXIES if self.environment.get(name)}
+
+
+def packed(secrets: Mapping[str, str]) -> bytes:
+    """Return *secrets* as the entry script reads them: ``NAME=VALUE``, each ended by NUL.
+
+    Raises ``ValueError`` for what cannot be an environment variable.
+    """
+    for name, value in secrets.items():
+        if not name.isidentifier() or not name.isascii() or "\0" in value:
+            raise ValueError(f"{name!r} cannot be handed over")
+    return b"".join(f"{name}={value}\0".encode() for name, value in secrets.items())
+
+
+def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in (option, value))
