@@ -184,6 +184,7 @@ def _run_packer(request: Request, doors: Doors, places: Places) -> None:
             name=request.build.name,
             watching=lambda: listener.step in diagnosis.BEFORE_SHUTDOWN,
             powered_off=stop.ask,
+            tell=doors.progress.status,
         )
         with watch:
             done = doors.runner.run(command, check=False, log=log, on_line=listener.line)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 """Between two looks; a machine must be off twice in a row, since some installers reboot by way of off and on."""
 
+_TELL_EVERY = 12
+"""Looks between two lines about a machine that is waited for: about a minute."""
+
 
 class Watch:
     """Looks at the machine from a thread of its own, with a session of its own, until the block ends.
@@ -34,6 +37,7 @@ class Watch:
         name: str,
         watching: Callable[[], bool],
         powered_off: Callable[[], None],
+        tell: Callable[[str], None],
         seconds: float = SECONDS,
     ) -> None:
         self._connect = connect
@@ -41,6 +45,7 @@ class Watch:
         self._name = name
         self._watching = watching
         self._powered_off = powered_off
+        self._tell = tell
         self._seconds = seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -62,12 +67,16 @@ class Watch:
                     self._look(vcenter)
 
     def _look(self, vcenter: VCenter) -> None:
-        off = 0
+        off = looks = 0
         while True:
             machine = vcenter.child(self._folder, self._name) if self._watching() else None
             off = off + 1 if machine and machine.power is Power.OFF else 0
             if off > 1:
                 self._powered_off()
                 return
+            looks += 1
+            if machine and looks % _TELL_EVERY == 0:
+                vitals = vcenter.vitals(machine)
+                self._tell(f"the machine is powered {vitals.power}, its tools: {vitals.tools}")
             if self._over.wait(self._seconds):
                 return

@@ -42,6 +42,7 @@ def _watch(vcenter: Scripted, off: threading.Event, *, watching: bool = True) ->
         name="vm",
         watching=lambda: watching,
         powered_off=off.set,
+        tell=lambda _: None,
         seconds=SOON,
     )
 
@@ -71,7 +72,13 @@ def test_only_while_packer_waits() -> None:
         return False
 
     watch = Watch(
-        connect=vcenter.connect, folder=FOLDER, name="vm", watching=watching, powered_off=off.set, seconds=SOON
+        connect=vcenter.connect,
+        folder=FOLDER,
+        name="vm",
+        watching=watching,
+        powered_off=off.set,
+        tell=lambda _: None,
+        seconds=SOON,
     )
     with watch:
         assert asked.wait(PATIENCE)
@@ -87,6 +94,37 @@ def test_a_vcenter_that_is_gone_only_ends_the_watching() -> None:
         raise UnreachableError("gone")
 
     off = threading.Event()
-    with Watch(connect=connect, folder=FOLDER, name="vm", watching=lambda: True, powered_off=off.set, seconds=SOON):
+    with Watch(
+        connect=connect,
+        folder=FOLDER,
+        name="vm",
+        watching=lambda: True,
+        powered_off=off.set,
+        tell=lambda _: None,
+        seconds=SOON,
+    ):
         assert tried.wait(PATIENCE)
     assert not off.is_set()
+
+
+def test_those_who_wait_are_told_what_is_seen() -> None:
+    """While Packer waits silently, the machine's state is told from time to time."""
+    told = threading.Event()
+    lines: list[str] = []
+
+    def tell(text: str) -> None:
+        lines.append(text)
+        told.set()
+
+    watch = Watch(
+        connect=Scripted(Power.ON).connect,
+        folder=FOLDER,
+        name="vm",
+        watching=lambda: True,
+        powered_off=lambda: None,
+        tell=tell,
+        seconds=SOON,
+    )
+    with watch:
+        assert told.wait(PATIENCE)
+    assert lines[0] == "the machine is powered on, its tools: guestToolsNotRunning"
