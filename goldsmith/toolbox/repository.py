@@ -37,6 +37,10 @@ def indexes(suite: str, arch: str, components: Mapping[str, str]) -> dict[str, b
         name = f"{component}/binary-{arch}/Packages"
         files[name] = text.encode()
         files[f"{name}.gz"] = gzip.compress(text.encode(), mtime=0)
+        # Debian's installer reads this one to learn whether a mirror has its architecture.
+        files[f"{component}/binary-{arch}/Release"] = (
+            f"Archive: stable\nOrigin: Debian\nLabel: Debian\nComponent: {component}\nArchitecture: {arch}\n".encode()
+        )
     files["Release"] = release(suite, arch, files).encode()
     return {f"dists/{suite}/{name}": data for name, data in files.items()}
 
