@@ -90,29 +90,42 @@ def ensure_venv_module(python: Path, *, runner: Runner, progress: Progress, envi
     """Install what Debian leaves out of Python: the module that puts pip into a virtual environment."""
     if find_spec("ensurepip") is not None:
         return
-    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
     system = apt.release(_read(Path("/etc/os-release")))
-    debian = system.get("ID", "") in apt.FAMILY and python.is_relative_to("/usr/bin")
-    if not debian or not apt.is_root() or apt.is_forbidden(environment):
-        raise ConfigurationError(
-            f"{python} cannot make a virtual environment",
-            where=str(python),
-            why="its module ensurepip is missing"
-            + (", and GOLDSMITH_NO_INSTALL forbids installing it" if apt.is_forbidden(environment) else ""),
-            next=f"apt-get install {package}" if debian else "use a Python that has the modules venv and ensurepip",
-        )
-    progress.note(f"installing the Debian package {package} (GOLDSMITH_NO_INSTALL=1 forbids)")
-    if runner.run(apt.install(package), check=False).returncode != 0:  # the indexes may be missing or old
-        try:
-            runner.run(apt.update())
-            runner.run(apt.install(package))
-        except ToolError as error:
-            raise UnreachableError(
-                f"the Debian package {package} cannot be installed",
-                where=error.where,
-                why=error.why,
-                next="check the network and /etc/apt; then run the same command again",
-            ) from None
+    package = venv_package(
+        python,
+        distribution=system.get("ID", ""),
+        version=sys.version_info[:2],
+        is_root=apt.is_root(),
+        forbidden=apt.is_forbidden(environment),
+    )
+    progress.note(f"apt-get install {package} (GOLDSMITH_NO_INSTALL=1 forbids)")
+    if runner.run(apt.install(package), check=False).returncode == 0:
+        return
+    runner.run(apt.update(), check=False)  # the indexes were missing or old; one broken source of many need not matter
+    try:
+        runner.run(apt.install(package))
+    except ToolError as error:
+        raise UnreachableError(
+            f"the Debian package {package} cannot be installed",
+            where=error.where,
+            why=error.why,
+            next="check the network and /etc/apt; then run the same command again",
+        ) from None
+
+
+def venv_package(python: Path, *, distribution: str, version: tuple[int, int], is_root: bool, forbidden: bool) -> str:
+    """Return the package to install; raises ``ConfigurationError`` where that may not or cannot be done."""
+    package = f"python{version[0]}.{version[1]}-venv"
+    packaged = distribution in apt.FAMILY and python.is_relative_to("/usr/bin")
+    if packaged and is_root and not forbidden:
+        return package
+    raise ConfigurationError(
+        "this Python cannot make a virtual environment",
+        where=str(python),
+        why="its module ensurepip is missing"
+        + (", and GOLDSMITH_NO_INSTALL forbids installing it" if forbidden else ""),
+        next=f"sudo apt-get install {package}" if packaged else "use a Python that has the modules venv and ensurepip",
+    )
 
 
 def _replace(root: Path, python: Path, runner: Runner) -> None:
