@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, GoldsmithError, ToolError
+from goldsmith.toolbox import deb
+from goldsmith.toolbox.fetch import path as path_of
 from goldsmith.tools import bootloader, cpio, initrd, netboot, udebs, xorriso
 from goldsmith.workspace import SECRET_MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from goldsmith.runner import Runner
+    from goldsmith.toolbox.lock import DebRow, Lock
     from goldsmith.tools.door import Door
+    from goldsmith.workspace import Workspace
 
 ANSWER_FILE = "preseed.cfg"
 """Debian's installer reads this file of its initrd before it asks anything."""
@@ -60,6 +64,19 @@ class Medium:
     size: int
     """Bytes."""
     sha256: str
+
+
+def vendor(lock: Lock, *, release: str, workspace: Workspace, fetch: Callable[[Sequence[DebRow]], object]) -> Path:
+    """Return the folder of the vendor's files for a Debian *release*, from the lock's section ``media``.
+
+    *fetch* gets the rows that must be in the store of downloads, unless the files
+    were taken out of them before. For the errors see ``netboot.unpacked``.
+    """
+    rows = [row for row in lock.sections.media.debs if row.name in netboot.wanted(release)]
+    packages = [netboot.Package(name=row.name, path=path_of(workspace, row), sha256=row.sha256) for row in rows]
+    return netboot.unpacked(
+        packages, release=release, cache=workspace.cache, extract=deb.extract, fetch=lambda: fetch(rows)
+    )
 
 
 def answers(folder: Path) -> Mapping[str, cpio.File]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import GoldsmithError, MissingObjectError, ToolError, UnreachableError
+from goldsmith.errors import ConfigurationError, GoldsmithError, MissingObjectError, ToolError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +139,7 @@ _MEANINGS = (
     ),
     _Meaning(
         r"NoPermission|Permission to perform this operation was denied|401 Unauthorized|403 Forbidden",
-        UnreachableError,
+        ConfigurationError,
         "the user may not store files on the datastore",
         "the role needs Datastore.Browse and Datastore.FileManagement on the datastore",
     ),

@@ -50,11 +50,14 @@ def wanted(release: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def unpacked(packages: Iterable[Package], *, release: str, cache: Path, extract: Extract) -> Path:
+def unpacked(
+    packages: Iterable[Package], *, release: str, cache: Path, extract: Extract, fetch: Callable[[], object]
+) -> Path:
     """Return a folder with the vendor's files, taking them out of *packages* unless that was done before.
 
     Unpacking takes seconds (the installer's package is 150 MB of xz), so the result is
     kept below *cache*, under a name made of the pins, and checked each time it is used.
+    *fetch* is called before the packages are needed, and only then.
 
     Raises ``ConfigurationError`` when the lock lacks a package, ``CheckError`` when a
     package is not in the store, is not the pinned one, or lacks a file.
@@ -71,6 +74,7 @@ def unpacked(packages: Iterable[Package], *, release: str, cache: Path, extract:
     identity = json.dumps([plan, sorted((name, pins[name].sha256) for name in plan)], sort_keys=True)
     folder = cache / "media" / hashlib.sha256(identity.encode()).hexdigest()[:16]
     if not _intact(folder):
+        fetch()
         _unpack(folder, plan, pins, extract)
     return folder
 

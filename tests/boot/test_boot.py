@@ -1,0 +1,152 @@
+"""Boots a composed medium in QEMU, without KVM, until the installer proves that it has read the answers.
+
+Long (minutes each): the session ``boot`` runs it, the default ones do not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldsmith.stages import media
+from goldsmith.tools import cpio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.boot.conftest import Composer
+
+DEADLINE_SECONDS = 1200.0
+"""Generous: emulated on a busy machine, an installer needs two to four minutes to its first word on the network."""
+OVMF = Path("/usr/share/OVMF")
+HOST = "10.0.2.2"
+"""This machine, as QEMU's user network shows it to the guest."""
+
+# The installer speaks to the network only once it is configured, and does not repeat what it said before:
+# so the answers themselves start something that goes on speaking. It also reads a file in a folder of ours.
+ANSWERS = r"""
+d-i debian-installer/locale string en_US.UTF-8
+d-i keyboard-configuration/xkb-keymap select us
+d-i netcfg/choose_interface select auto
+d-i netcfg/get_hostname string forged
+d-i netcfg/get_domain string example.test
+d-i mirror/country string manual
+d-i mirror/http/hostname string mirror.example.com
+d-i mirror/http/directory string /debian
+d-i mirror/http/proxy string
+d-i preseed/early_command string sh /goldsmith/boot/speak </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- &
+"""
+SPEAK = """\
+secure=$(dmesg | grep -c 'Secure boot enabled')
+while sleep 1; do
+  logger -t goldsmith-answers "marker=$(cat /goldsmith/boot/marker) secure=$secure host=$(hostname) kernel=$(uname -r)"
+done
+"""
+MARKER = "anvil-4711"
+HEARD = re.compile(r"goldsmith-answers: marker=(\S+) secure=(\d+) host=(\S+) kernel=(\S+)")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the answers said from within the running installer."""
+
+    marker: str
+    secure: bool
+    kernel: str
+
+
+def bios(_: Path) -> tuple[str, ...]:
+    """Return QEMU's options for its BIOS."""
+    return ("-machine", "q35")
+
+
+def efi_secure(folder: Path) -> tuple[str, ...]:
+    """Return QEMU's options for UEFI that starts nothing but what Microsoft's keys signed."""
+    variables = shutil.copyfile(OVMF / "OVMF_VARS_4M.ms.fd", folder / "variables.fd")
+    return (
+        "-machine", "q35,smm=on",
+        "-global", "driver=cfi.pflash01,property=secure,value=on",
+        "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF / 'OVMF_CODE_4M.ms.fd'}",
+        "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def machine(iso: Path, firmware: tuple[str, ...], console: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a machine with vSphere's network card that boots *iso*, and end it with the block."""
+    argv = (
+        "qemu-system-x86_64", *firmware,
+        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
+        "-nodefaults", "-no-reboot", "-display", "none", "-vga", "std",
+        "-serial", f"file:{console}",
+        "-nic", "user,model=vmxnet3",
+        "-device", "virtio-rng-pci",
+        "-cdrom", str(iso),
+    )  # fmt: skip
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def listen(listener: socket.socket, process: subprocess.Popen[bytes]) -> Heard | None:
+    """Return the first thing the answers say; None when the machine ends or the deadline passes before."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    with contextlib.closing(_Ended(process)) as ended:
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([listener, ended], [], [], left)
+            if ended in ready:
+                return None
+            for _ in ready:
+                if heard := HEARD.search(listener.recv(65535).decode(errors="replace")):
+                    marker, secure, _, kernel = heard.groups()
+                    return Heard(marker, secure != "0", kernel)
+    return None
+
+
+class _Ended:
+    """Becomes readable when a process ends."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._descriptor = os.pidfd_open(process.pid)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+@pytest.mark.parametrize("firmware", [bios, efi_secure])
+def test_the_installer_reads_the_answers(firmware, composer: Composer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # a function of the two above
+    """The medium boots by itself, with a verified chain under Secure Boot, and the answers in its initrd take effect."""
+    console = tmp_path / "console.log"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        medium = composer(
+            {
+                media.ANSWER_FILE: cpio.File(ANSWERS.encode()),
+                "goldsmith/boot/speak": cpio.File(SPEAK.encode()),
+                "goldsmith/boot/marker": cpio.File(MARKER.encode()),
+            },
+            kernel_options=(*media.KERNEL_OPTIONS, "console=ttyS0,115200n8", f"log_host={HOST}", f"log_port={port}"),
+        )
+        started = time.monotonic()
+        with machine(medium.path, firmware(tmp_path), console) as process:
+            heard = listen(listener, process)
+    print(f"{firmware.__name__}: {time.monotonic() - started:.0f} s to the answers' first word")  # noqa: T201 - what this session is run for
+    assert heard, "the installer stayed silent; its console ended with:\n" + console.read_text(errors="replace")[-3000:]
+    assert heard == Heard(MARKER, firmware is efi_secure, composer.kernel)
