@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,7 @@ def _rendered(templates: Path, context: Mapping[str, Any]) -> Iterator[tuple[str
         yield name, _one(environment, template, context)
 
 
+@functools.cache  # compiling the templates takes longer than rendering them
 def _environment(templates: Path) -> Environment:
     import jinja2
 

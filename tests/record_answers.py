@@ -1,0 +1,17 @@
+"""Writes the reviewed copies of the rendered answers anew: ``python -m tests.record_answers``, then ``git diff``."""
+
+from __future__ import annotations
+
+import shutil
+
+from goldsmith.spec import Guests
+from tests.unit.stages.test_answers import FULL, RECORDED, rendered
+
+if __name__ == "__main__":
+    for name, guests in (("full", FULL), ("plain", Guests())):
+        folder = RECORDED / "answers" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        for file, text in rendered(guests).items():
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Runs in the new system, chrooted, before its first boot. Everything it takes lies in
+# this folder: root/ is laid over the system, authorized_keys goes to the account.
+set -eu
+umask 022
+here=/var/tmp/goldsmith
+account=automationuser
+
+fail() {
+    echo "goldsmith: $*" >&2
+    exit 1
+}
+
+put() { # MODE PATH: from root/, owned by root
+    install -D -o root -g root -m "$1" "$here/root/$2" "/$2"
+}
+
+echo "goldsmith: when, for whoever finds this machine"
+date -u +%Y-%m-%dT%H:%M:%SZ > /etc/goldsmith-install-date
+
+echo "goldsmith: languages"
+for locale in en_US.UTF-8 da_DK.UTF-8; do
+    grep -qxF "$locale UTF-8" /etc/locale.gen || echo "$locale UTF-8" >> /etc/locale.gen
+done
+locale-gen
+for locale in en_US.UTF-8 da_DK.UTF-8; do
+    # locale(1) writes the encoding as utf8
+    locale -a | grep -qxF "${locale%.UTF-8}.utf8" || fail "the locale $locale does not exist in this release"
+done
+update-locale LANG=en_US.UTF-8
+if [ -f /etc/default/keyboard ]; then
+    sed -i 's/^XKBLAYOUT=.*/XKBLAYOUT="dk"/' /etc/default/keyboard
+fi
+
+echo "goldsmith: time servers"
+sed -i 's/^\(pool\|server\) /# replaced by goldsmith: &/' /etc/chrony/chrony.conf
+put 0644 etc/chrony/sources.d/goldsmith.sources
+
+echo "goldsmith: corporate CAs"
+put 0644 usr/local/share/ca-certificates/goldsmith/corporate-root.crt
+update-ca-certificates
+
+echo "goldsmith: proxies"
+sed -i -E '/^(http|https|no)_proxy=/Id' /etc/environment
+cat "$here/environment" >> /etc/environment
+
+echo "goldsmith: sudo and keys of $account"
+put 0440 etc/sudoers.d/goldsmith
+visudo -cq || fail "visudo refuses the sudo rules"
+home=$(getent passwd "$account" | cut -d: -f6)
+[ -n "$home" ] || fail "the account $account does not exist"
+group=$(id -gn "$account")
+install -d -o "$account" -g "$group" -m 0700 "$home/.ssh"
+install -o "$account" -g "$group" -m 0600 "$here/authorized_keys" "$home/.ssh/authorized_keys"
+
+echo "goldsmith: no floppy drive, whatever the firmware announces"
+put 0644 etc/modprobe.d/goldsmith.conf
+
+echo "goldsmith: first boot and host keys"
+put 0644 etc/systemd/system/goldsmith-first-boot.service
+put 0644 etc/systemd/system/ssh-hostkeys.service
+put 0755 etc/rc.install
+systemctl enable goldsmith-first-boot.service ssh-hostkeys.service
+
+echo "goldsmith: cloud-init, for the clones"
+put 0644 etc/cloud/cloud.cfg.d/90-goldsmith.cfg
+# VMware Tools look for this word in this very file, not in cloud.cfg.d.
+sed -i '/^disable_vmware_customization:/d' /etc/cloud/cloud.cfg
+echo 'disable_vmware_customization: false' >> /etc/cloud/cloud.cfg
+# It sleeps until clone-ready wakes it: the base itself is nobody's clone.
+touch /etc/cloud/cloud-init.disabled
+echo "goldsmith: done"
