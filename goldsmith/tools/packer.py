@@ -8,11 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from goldsmith.errors import ConfigurationError
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from goldsmith.spec import Image, Site
 
 TEMPLATES = "packer"
@@ -36,22 +32,12 @@ class Timeouts:
     """For SSH once an address is known, which some installers report long before they are done."""
     shutdown: str = "10m"
 
-    @classmethod
-    def given(cls, environment: Mapping[str, str]) -> Timeouts:
-        """Return the times that GOLDSMITH_IP_WAIT_TIMEOUT and the like name, and the defaults for the others.
-
-        Raises ``ConfigurationError`` that names every value which is no duration.
-        """
-        names = {f"GOLDSMITH_{name.name.upper()}_TIMEOUT": name.name for name in fields(cls)}
-        values = {name: environment[name] for name in names if environment.get(name)}
+    def __post_init__(self) -> None:
+        """Refuse what Packer could not read, with a ``ValueError`` that names it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         if wrong := [f"{name}={value}" for name, value in values.items() if not _DURATION.fullmatch(value)]:
-            raise ConfigurationError(
-                "a time is not written as one",
-                where="\n".join(wrong),
-                why="Packer reads a number with a unit",
-                next="write it as 90s, 60m or 1h30m",
-            )
-        return cls(**{names[name]: value for name, value in values.items()})
+            msg = f"{', '.join(wrong)}: a time is a number with a unit, as 90s, 60m or 1h30m"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
