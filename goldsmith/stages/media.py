@@ -131,6 +131,12 @@ def kernel(vendor: Path) -> str:
     return initrd.kernel_release(vendor / netboot.KERNEL)
 
 
+def check_mirror(vendor: Path, *, mirror: str, suite: str, proxy: str = "", runner: Runner, door: Door) -> None:
+    """Make sure that *mirror* still has the modules for the installer's kernel; see ``udebs.check`` for the errors."""
+    completed = runner.run(udebs.kernels(door, mirror=mirror, suite=suite, proxy=proxy), check=False)
+    udebs.check(completed, release=kernel(vendor), url=udebs.index_url(mirror, suite))
+
+
 def _fill(tree: Path, request: Request) -> int:
     """Lay out what goes onto the medium; return the bytes that go into its EFI image."""
     iso, efi = tree / xorriso.TREE, tree / xorriso.EFI_TREE
@@ -169,7 +175,9 @@ def _space(folder: Path) -> Iterator[None]:
         raise _no_space(folder, error.why) from None
 
 
-def _no_space(folder: Path, why: str) -> ToolError:
+def _no_space(folder: Path, said: str) -> ToolError:
+    telling = dict.fromkeys(line for line in said.splitlines() if any(sign in line for sign in _NO_SPACE))
+    why = "\n".join(telling) or said
     with contextlib.suppress(OSError):
         why += f"\n{shutil.disk_usage(folder).free // 1_000_000} MB are free now"
     return ToolError(
@@ -180,7 +188,15 @@ def _no_space(folder: Path, why: str) -> ToolError:
     )
 
 
-def check_mirror(vendor: Path, *, mirror: str, suite: str, proxy: str = "", runner: Runner, door: Door) -> None:
-    """Make sure that *mirror* still has the modules for the installer's kernel; see ``udebs.check`` for the errors."""
-    completed = runner.run(udebs.kernels(door, mirror=mirror, suite=suite, proxy=proxy), check=False)
-    udebs.check(completed, release=kernel(vendor), url=udebs.index_url(mirror, suite))
+def _no_space(folder: Path, said: str) -> ToolError:
+    why = (
+        "\n".join(dict.fromkeys(line for line in said.splitlines() if any(sign in line for sign in _NO_SPACE))) or said
+    )
+    with contextlib.suppress(OSError):
+        why += f"\n{shutil.disk_usage(folder).free // 1_000_000} MB are free now"
+    return ToolError(
+        "no space is left to compose the boot medium",
+        where=str(folder),
+        why=why,
+        next="free about 150 MB there and run the command again; nothing half-done was left",
+    )
