@@ -119,7 +119,8 @@ def _fill_vcenter(context: Context, lock: Lock) -> None:
     _fill_go(context, lock, with_tests=False)
     context.copy(root / _GUEST_SHARE, "share")
     for row in sections.media.udebs:
-        context.link(row, f"share/udebs/{row.file_name}")
+        if row.group != "kernel":  # guests run on the machine's own; only the repository has it
+            context.link(row, f"share/udebs/{row.file_name}")
     for row in (*sections.guest.debs, *sections.media.udebs):
         context.link(row, f"mirror/{row.path}")
     _fill_indexes(context, lock)

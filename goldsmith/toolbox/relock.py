@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from goldsmith.errors import ConfigurationError, ToolError
-from goldsmith.toolbox import cpio, deb, fetch, gotool, lock, relock_go, wheels
+from goldsmith.errors import CheckError, ConfigurationError, ToolError
+from goldsmith.toolbox import cpio, deb, fetch, gotool, lock, relock_go, wanted, wheels
 from goldsmith.toolbox.relock_apt import Apt, udeb_closure, udeb_row
 from goldsmith.workspace import write_if_changed
 
@@ -30,60 +27,6 @@ UDEBS = "main/debian-installer"
 INITRD = "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/initrd.gz"
 
 
-class _Wanted(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Debian(_Wanted):
-    suite: str
-    alias: str
-    architecture: str
-
-
-class _Toolbox(_Wanted):
-    debs: tuple[str, ...]
-    wheels: tuple[str, ...]
-    toolchain: str
-
-
-class _Guest(_Wanted):
-    priorities: tuple[str, ...]
-    base: tuple[str, ...]
-    pool: dict[str, tuple[str, ...]]
-
-
-class _Media(_Wanted):
-    debs: tuple[str, ...]
-    netboot: str
-    udebs: tuple[str, ...]
-    templates: tuple[str, ...]
-
-
-class Wanted(_Wanted):
-    """The whole of ``docker/wanted.toml``: what the lock is resolved from."""
-
-    debian: _Debian
-    toolbox: _Toolbox
-    guest: _Guest
-    media: _Media
-
-
-def wanted(path: Path) -> Wanted:
-    """Read what is wanted.
-
-    Raises ``ConfigurationError`` naming each key that is wrong.
-    """
-    try:
-        return Wanted.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            "the list of wanted packages cannot be read", where=str(path), why=str(error)
-        ) from None
-    except ValidationError as error:
-        reasons = "\n".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError("the list of wanted packages is wrong", where=str(path), why=reasons) from None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Locker:
     """Everything resolving needs; each method resolves one section."""
@@ -92,7 +35,7 @@ class Locker:
     mirrors: Mirrors
     runner: Runner
     progress: Progress
-    wanted: Wanted
+    wanted: wanted.Wanted
     folder: Path
     """Scratch space on the cache's file system, so that downloads are moved into it."""
 
@@ -202,6 +145,10 @@ class Locker:
         """Resolve the boot media's packages and the installer modules that the netboot initrd lacks."""
         want = self.wanted.media
         debs = {row.name: row for row in apt.only(want.debs, group="boot")}
+        if udebs.suite != apt.suite:
+            # The installer only loads modules of its own kernel: both come from one release.
+            same = self.apt(component="main", suite=udebs.suite)
+            debs |= {row.name: row for row in same.only([want.netboot], group="boot")}
         netboot = debs[want.netboot]
         fetch.fetch(
             [netboot], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner
@@ -217,6 +164,13 @@ class Locker:
                 where="docker/wanted.toml, [media]",
                 why=", ".join(unknown),
                 next="correct the names under 'udebs' and 'templates'",
+            )
+        if not kernels:
+            raise CheckError(
+                "the installer and the mirror's installer modules are of different releases",
+                where=netboot.path,
+                why="no module of its kernel is in the index",
+                next="the mirror is probably being updated: try again later, or another mirror",
             )
         rows = [udeb_row(index[name], group=group) for group, names in groups.items() for name in names]
         return lock.MediaSection(debs=_merged(debs), udebs=tuple(rows))
@@ -279,7 +233,7 @@ def relock(
     with workspace.locked("lock"), _scratch(workspace) as folder:
         locker = Locker(
             workspace=workspace, mirrors=mirrors, runner=runner, progress=progress,
-            wanted=wanted(workspace.root / "docker" / "wanted.toml"), folder=folder,
+            wanted=wanted.load(workspace.root / "docker" / "wanted.toml"), folder=folder,
         )  # fmt: skip
         sections = locker.resolve(only, old.sections if old else None)
     result = lock.Lock(
