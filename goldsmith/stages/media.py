@@ -186,17 +186,3 @@ def _no_space(folder: Path, said: str) -> ToolError:
         why=why,
         next="free about 150 MB there and run the command again; nothing half-done was left",
     )
-
-
-def _no_space(folder: Path, said: str) -> ToolError:
-    why = (
-        "\n".join(dict.fromkeys(line for line in said.splitlines() if any(sign in line for sign in _NO_SPACE))) or said
-    )
-    with contextlib.suppress(OSError):
-        why += f"\n{shutil.disk_usage(folder).free // 1_000_000} MB are free now"
-    return ToolError(
-        "no space is left to compose the boot medium",
-        where=str(folder),
-        why=why,
-        next="free about 150 MB there and run the command again; nothing half-done was left",
-    )
