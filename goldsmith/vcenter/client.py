@@ -7,12 +7,14 @@ from http.client import HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
 
+from goldsmith.builds import ID_PATTERN
 from goldsmith.errors import ToolError
 from goldsmith.vcenter.collector import Collector
 from goldsmith.vcenter.door import Space, StoredFile, Vitals
 from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
 from goldsmith.vcenter.session import DEADLINE_SECONDS, explained, split_server
+from goldsmith.vcenter.templates import PREFIX
 
 if TYPE_CHECKING:
     import ssl
@@ -58,12 +60,18 @@ class Client:
         return [Node(ref=reference(root), kind=Kind.ROOT, name="", parent=""), *found]
 
     def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
-        """Return all virtual machines and templates, of one datacenter or of all."""
+        """Return the machines and templates that may be this suite's, of one datacenter or of all.
+
+        Reading everything of 10,000 machines takes many seconds, so only their
+        names and attributes are read at first, and the rest of those that count.
+        """
         top = self._content.rootFolder if datacenter is None else self._object(vim.Datacenter, datacenter.ref)
         with explained(self.server):
             names = self._attribute_names()
-            found = self._collector.every(top, {vim.VirtualMachine: _MACHINE})
-            return [_machine(ref, values, names) for ref, values in found]
+            ours = {key for key, name in names.items() if name.startswith(PREFIX)}
+            brief = self._collector.every(top, {vim.VirtualMachine: ("name", "customValue")})
+            found = [ref for ref, values in brief if _may_be_ours(values, ours)]
+            return [_machine(ref, values, names) for ref, values in self._still_there(found)]
 
     def child(self, folder: Node, name: str) -> Machine | None:
         """Return the machine or template of this name that lies directly in *folder*."""
@@ -202,6 +210,15 @@ class Client:
 
     # -- how ------------------------------------------------------------------
 
+    def _still_there(self, found: Sequence[Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield what is known of machines, but for those that another run has removed since they were found."""
+        try:
+            yield from list(self._collector.each(found, _MACHINE))
+        except vmodl.fault.ManagedObjectNotFound:
+            for ref in found:
+                with _gone_is_fine():
+                    yield ref, self._collector.one(ref, _MACHINE)
+
     def _attribute_names(self) -> dict[int, str]:
         return {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}
 
@@ -262,6 +279,11 @@ def _node(ref: Any, values: Mapping[str, Any]) -> Node:
         parent=reference(values.get("parent")),
         reachable=frozenset(map(reference, (*values.get("datastore", ()), *values.get("network", ())))),
     )
+
+
+def _may_be_ours(values: Mapping[str, Any], ours: Collection[int]) -> bool:
+    marked = any(item.key in ours for item in values.get("customValue") or ())
+    return marked or ID_PATTERN.search(_plain(values.get("name", ""))) is not None
 
 
 def _machine(ref: Any, values: Mapping[str, Any], names: Mapping[int, str]) -> Machine:

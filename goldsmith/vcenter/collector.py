@@ -8,7 +8,7 @@ from goldsmith.vcenter.sdk import vim, vmodl
 from goldsmith.vcenter.session import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _PAGE = 500
 """Objects per answer: bounds the memory that a vCenter with 10,000 machines needs here."""
@@ -28,12 +28,18 @@ class Collector:
 
     def one(self, subject: Any, paths: Iterable[str]) -> dict[str, Any]:
         """Return those of *paths* that are set on one object."""
+        return next((values for _, values in self.each([subject], paths)), {})
+
+    def each(self, subjects: Sequence[Any], paths: Iterable[str]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield objects of one type, with those of *paths* that are set on them."""
+        if not subjects:
+            return
         query = vmodl.query.PropertyCollector
         asked = query.FilterSpec(
-            objectSet=[query.ObjectSpec(obj=subject)],
-            propSet=[query.PropertySpec(type=type(subject), pathSet=list(paths))],
+            objectSet=[query.ObjectSpec(obj=subject) for subject in subjects],
+            propSet=[query.PropertySpec(type=type(subjects[0]), pathSet=list(paths))],
         )
-        return next((values for _, values in self._pages(asked)), {})
+        yield from self._pages(asked)
 
     def every(self, top: Any, wanted: Mapping[Any, Iterable[str]]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Yield everything of the wanted types below *top*, with those of its properties that are set."""

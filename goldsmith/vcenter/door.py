@@ -50,7 +50,7 @@ class VCenter(Protocol):
         ...
 
     def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
-        """Return all virtual machines and templates that the user may see."""
+        """Return the virtual machines and templates that may be this suite's, by their names or attributes."""
         ...
 
     def child(self, folder: Node, name: str) -> Machine | None:
