@@ -7,10 +7,23 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// folder destroys what is in it as a vCenter does; the stock one forgets its VMs and leaves their guests running.
+// folder keeps the names in it unique and destroys what is in it, as a vCenter does: the stock one takes two VMs of one
+// name, and forgets its VMs but leaves their guests running.
 type folder struct {
 	*simulator.Folder
 	v *VCenter
+}
+
+// CreateVMTask makes a VM whose name is new in the folder.
+func (w *folder) CreateVMTask(ctx *simulator.Context, req *types.CreateVM_Task) soap.HasFault {
+	other := w.v.registry.FindByName(req.Config.Name, w.ChildEntity)
+	if other == nil {
+		return w.Folder.CreateVMTask(ctx, req)
+	}
+	ref := w.v.tasks.Start(ctx, &w.ManagedEntity, "CreateVM_Task", func(*simulator.Context) (any, types.BaseMethodFault) {
+		return nil, &types.DuplicateName{Name: req.Config.Name, Object: other.Reference()}
+	})
+	return &methods.CreateVM_TaskBody{Res: &types.CreateVM_TaskResponse{Returnval: ref}}
 }
 
 // DestroyTask deletes the folder with everything below.

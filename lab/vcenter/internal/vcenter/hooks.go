@@ -91,7 +91,7 @@ func (v *VCenter) wrapper(m *simulator.Method) mo.Reference {
 	case *simulator.AuthorizationManager:
 		return &authorization{o, v}
 	case *simulator.Folder:
-		if m.Name == "Destroy_Task" {
+		if m.Name == "Destroy_Task" || m.Name == "CreateVM_Task" {
 			return &folder{o, v}
 		}
 	}
