@@ -3,6 +3,8 @@
 # this folder: root/ is laid over the system, authorized_keys goes to the account.
 set -eu
 umask 022
+# The installer's locale does not exist here yet, and every program would say so.
+export LC_ALL=C
 here=/var/tmp/goldsmith
 account=automationuser
 
@@ -19,13 +21,16 @@ echo "goldsmith: when, for whoever finds this machine"
 date -u +%Y-%m-%dT%H:%M:%SZ > /etc/goldsmith-install-date
 
 echo "goldsmith: languages"
-for locale in en_US.UTF-8 da_DK.UTF-8; do
+generated() { # locale(1) writes the encoding as utf8
+    locale -a | grep -qxF "${1%.UTF-8}.utf8"
+}
+locales="en_US.UTF-8 da_DK.UTF-8"
+for locale in $locales; do
     grep -qxF "$locale UTF-8" /etc/locale.gen || echo "$locale UTF-8" >> /etc/locale.gen
 done
-locale-gen
-for locale in en_US.UTF-8 da_DK.UTF-8; do
-    # locale(1) writes the encoding as utf8
-    locale -a | grep -qxF "${locale%.UTF-8}.utf8" || fail "the locale $locale does not exist in this release"
+for locale in $locales; do
+    generated "$locale" || locale-gen
+    generated "$locale" || fail "the locale $locale does not exist in this release"
 done
 update-locale LANG=en_US.UTF-8
 if [ -f /etc/default/keyboard ]; then

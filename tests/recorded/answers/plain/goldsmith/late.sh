@@ -6,7 +6,8 @@ here=/goldsmith
 there=/target/var/tmp/goldsmith
 
 rm -rf "$there"
-mkdir -m 0700 -p "$there"
+mkdir -p "$there"
+chmod 0700 "$there"
 cp -R "$here/." "$there/"
 status=0
 in-target sh /var/tmp/goldsmith/inside.sh || status=$?
