@@ -104,6 +104,8 @@ def forge(request: Request, doors: Doors) -> Template:
         places = preflight.check(vcenter, request.site.placement, request.image.hardware, request.medium)
         # Defined here and not at the end: whoever may not, learns it before the installation.
         templates.define(vcenter)
+        if made := _left_by_an_earlier_run(vcenter, places, request, doors):
+            return made
     began = f"{doors.now():%Y-%m-%d %H:%M} UTC"
     write_if_changed(request.folder / VARIABLE_FILE, variable_file(request, began=began))
     try:
@@ -113,6 +115,18 @@ def forge(request: Request, doors: Doors) -> Template:
     except BaseException as error:
         _clean_up(request, doors, places, error)
         raise
+
+
+def _left_by_an_earlier_run(vcenter: VCenter, places: Places, request: Request, doors: Doors) -> Template | None:
+    """Return the template when this build made it already; remove a machine that it did not finish."""
+    machine = _ours(vcenter, places, request)
+    if machine is None:
+        return None
+    if attributes := templates.attributes_of(machine):
+        return templates.Template(machine=machine, attributes=attributes)
+    with doors.progress.step(f"remove {machine.name}", "an earlier run of this build did not finish it"):
+        vcenter.destroy(machine)
+    return None
 
 
 def _inside(request: Request, path: Path) -> str:

@@ -247,6 +247,23 @@ def test_what_packer_made_is_checked(tmp_path: Path, lacking: dict[str, bool]) -
     assert not bench.vcenter.held
 
 
+def test_what_an_earlier_run_left_is_replaced(tmp_path: Path) -> None:
+    """A build that is continued after kill -9 removes its own half-made machine first."""
+    bench = Bench(tmp_path, _succeeds)
+    bench.create(instance_uuid="uuid-0")
+    assert bench.forge().machine.instance_uuid == "uuid-1"
+    assert bench.vcenter.log[:2] == ["define", f"destroy {NAME}"]
+
+
+def test_what_an_earlier_run_finished_is_taken(tmp_path: Path) -> None:
+    """A build that was killed after its template was finished does not make it again."""
+    bench = Bench(tmp_path, _succeeds)
+    first = bench.forge()
+    again = bench.forge()
+    assert again.attributes == first.attributes
+    assert len(bench.runner.asked) == 1
+
+
 def test_trouble_while_cleaning_up_does_not_hide_the_failure(tmp_path: Path) -> None:
     """When the machine cannot be removed, the first error is told all the same, and what stays behind is said."""
 
