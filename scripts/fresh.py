@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from goldsmith.errors import CheckError, GoldsmithError, RefusedError  # noqa: E402 - needs the path above
+from goldsmith.errors import CheckError, Exit, GoldsmithError, RefusedError  # noqa: E402 - needs the path above
 from goldsmith.progress import Lines, Progress  # noqa: E402
 from goldsmith.runner import Command, ProcessRunner, Runner  # noqa: E402
 from goldsmith.toolbox import apt, engine  # noqa: E402
@@ -203,7 +204,9 @@ def pristine(runner: Runner, progress: Progress, folder: Path, *, keep: bool) ->
         yield machine
     finally:
         if keep:
-            progress.note(f"kept: docker exec -it {machine.name} bash; remove it with docker rm -fv {machine.name}")
+            progress.note(
+                f"kept: docker exec -it {machine.name} bash\nto remove it: docker rm -fv {machine.name}; docker volume rm {machine.name}; docker image rm {machine.name}"
+            )
         else:
             machine.remove()
 
@@ -242,6 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only-launchers", action="store_true", help="try the launchers and the engine alone")
     parser.add_argument("--keep", action="store_true", help="keep the machine, to look at it")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended either way, it removes its machine
     runner, progress = ProcessRunner(), Lines(sys.stdout)
     folder = ROOT / "build/fresh" / secrets.token_hex(4)
     folder.mkdir(parents=True)
@@ -258,6 +262,8 @@ def main(arguments: list[str] | None = None) -> int:
     except GoldsmithError as error:
         sys.stderr.write(f"{error.render()}\n")
         return error.exit_code
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
     for result in results:
         progress.note(f"{result.seconds:>8.1f} s  {result.line.split(' -c ')[0]}  ({result.transcript})")
     return 0

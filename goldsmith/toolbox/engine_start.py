@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import UnreachableError
+from goldsmith.errors import ToolError, UnreachableError
 from goldsmith.runner import TAIL_LINES, Command
 
 if TYPE_CHECKING:
@@ -162,7 +162,10 @@ def _path(runner: Runner, machine: Machine, environment: Mapping[str, str]) -> s
 
 
 def _works(runner: Runner, command: Command) -> bool:
-    return runner.run(command, check=False).returncode == 0
+    try:
+        return runner.run(command, check=False).returncode == 0
+    except ToolError:  # it is not installed
+        return False
 
 
 def _answers() -> bool:
