@@ -59,6 +59,11 @@ class Builder:
                     self._build(job, job.lock.identities.get(name))
         return job.reference
 
+    def built(self, name: str) -> str | None:
+        """Return the reference of the image *name* if this state of it is there; builds nothing."""
+        reference = self._job(name).reference
+        return reference if self._inspect(reference) is not None else None
+
     def record(self, name: str) -> locks.Identity:
         """Build the image *name* as this machine does, and write what came out into the lock."""
         job = self._job(name)
