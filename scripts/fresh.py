@@ -204,9 +204,8 @@ def pristine(runner: Runner, progress: Progress, folder: Path, *, keep: bool) ->
         yield machine
     finally:
         if keep:
-            progress.note(
-                f"kept: docker exec -it {machine.name} bash\nto remove it: docker rm -fv {machine.name}; docker volume rm {machine.name}; docker image rm {machine.name}"
-            )
+            names = f"docker rm -fv {machine.name}; docker volume rm {machine.name}; docker image rm {machine.name}"
+            progress.note(f"kept: docker exec -it {machine.name} bash\nto remove it: {names}")
         else:
             machine.remove()
 
