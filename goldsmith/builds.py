@@ -121,9 +121,9 @@ class Builds:
         except RefusedError:
             return True
 
-    def forget_secrets(self, build: Build) -> None:
-        """Delete what the build's folder holds of secrets: answers, key, answer medium."""
-        for name in _SECRET_FOLDERS:
+    def forget_secrets(self, build: Build, *, keep: tuple[str, ...] = ()) -> None:
+        """Delete what the build's folder holds of secrets - answers, key, answer medium - except *keep*."""
+        for name in set(_SECRET_FOLDERS) - set(keep):
             shutil.rmtree(self.folder(build) / name, ignore_errors=True)
 
     def secrets_left(self, build: Build) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 KEY_SHORT = 8
 """How much of a key stands in names: 32 bits, and the time stands beside it."""
@@ -99,14 +99,15 @@ def plan_base(
     image: str,
     site: str,
     existing: Sequence[Existing],
-    toolbox: str | None,
+    toolbox: Callable[[], str | None],
     rebuild: bool,
     max_age: timedelta | None,
     now: datetime,
 ) -> Plan:
     """Decide phase 1: nothing runs when the site has a young enough template with the same key.
 
-    *toolbox* is the reference of the toolbox image when it is built already.
+    *toolbox* returns the reference of the toolbox image when it is built already;
+    it is asked only when something needs the toolbox.
     """
     run, reason = _base_reason(inputs, existing, image=image, rebuild=rebuild, max_age=max_age, now=now)
     steps = [_toolbox_step(toolbox, needed=run)]
@@ -121,12 +122,12 @@ def plan_base(
     return Plan(image=image, site=site, key=inputs.key, steps=(*steps, Step(Stage.BASE, run, reason)))
 
 
-def _toolbox_step(toolbox: str | None, *, needed: bool) -> Step:
-    if toolbox:
-        return Step(Stage.TOOLBOX, run=False, reason=f"{toolbox} is built")
-    if needed:
-        return Step(Stage.TOOLBOX, run=True, reason="no image of this lock is built yet")
-    return Step(Stage.TOOLBOX, run=False, reason="nothing needs it")
+def _toolbox_step(toolbox: Callable[[], str | None], *, needed: bool) -> Step:
+    if not needed:
+        return Step(Stage.TOOLBOX, run=False, reason="nothing needs it")
+    if built := toolbox():
+        return Step(Stage.TOOLBOX, run=False, reason=f"{built} is built")
+    return Step(Stage.TOOLBOX, run=True, reason="no image of this lock is built yet")
 
 
 def _base_reason(

@@ -230,6 +230,18 @@ def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterat
         timer.cancel()
 
 
+def interact(command: Command) -> int:
+    """Run *command* with this process's own terminal, and return its exit status.
+
+    It stays in the foreground process group, so Ctrl-C is its own affair.
+    """
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.run(command.argv, env={**os.environ, **command.env}, cwd=command.cwd, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
     """Write *data* to the child's stdin from a thread, so that neither side waits for the other."""
     stdin = process.stdin

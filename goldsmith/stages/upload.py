@@ -46,6 +46,15 @@ class Store:
         return f"[{self.access.datastore}] {self.path(name)}"
 
 
+def build_path(store: Store, *, build_id: str) -> str:
+    """Return where the medium of a build lies, or will lie, as vSphere writes it."""
+    return store.iso_path(_build_name(build_id))
+
+
+def _build_name(build_id: str) -> str:
+    return f"goldsmith-{build_id}.iso"
+
+
 def build_medium(store: Store, medium: Path, *, build_id: str) -> str:
     """Upload the medium of one build, to be removed at its end; return its path as vSphere writes it.
 

@@ -23,7 +23,7 @@ def template(inputs: Inputs = INPUTS, *, name: str = "debian-13-base-1", days: i
 def planned(*existing: Existing, rebuild: bool = False, max_age: timedelta | None = None) -> plan.Plan:
     return plan.plan_base(
         INPUTS, image="debian-13", site="lab", existing=existing,
-        toolbox="goldsmith-toolbox:1", rebuild=rebuild, max_age=max_age, now=NOW,
+        toolbox=lambda: "goldsmith-toolbox:1", rebuild=rebuild, max_age=max_age, now=NOW,
     )  # fmt: skip
 
 
@@ -62,7 +62,14 @@ def test_the_toolbox_is_built_only_when_something_needs_it() -> None:
     def toolbox_runs(*existing: Existing) -> bool:
         return (
             plan.plan_base(
-                INPUTS, image="i", site="s", existing=existing, toolbox=None, rebuild=False, max_age=None, now=NOW
+                INPUTS,
+                image="i",
+                site="s",
+                existing=existing,
+                toolbox=lambda: None,
+                rebuild=False,
+                max_age=None,
+                now=NOW,
             )
             .steps[0]
             .run

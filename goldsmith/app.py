@@ -1,0 +1,232 @@
+"""One function a verb: what an operator asks for, carried out and told."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from goldsmith import lab_verbs, leftovers, tell
+from goldsmith.errors import ConfigurationError
+from goldsmith.plan import Stage, parse_age
+from goldsmith.runner import interact
+from goldsmith.wiring import Session
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from goldsmith.builds import Build
+    from goldsmith.flow import Flow, Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The flags of a verb; each verb reads those it has."""
+
+    image: str = ""
+    site: str = ""
+    build: str = ""
+    rebuild: bool = False
+    max_age: str = ""
+    keep_failed: bool = False
+    no_wait: bool = False
+    dry_run: bool = False
+    json: bool = False
+
+    def age(self) -> timedelta | None:
+        """Return ``--max-age`` as a span. Raises ``ConfigurationError`` when it is none."""
+        try:
+            return parse_age(self.max_age) if self.max_age else None
+        except ValueError as error:
+            raise ConfigurationError(
+                "--max-age cannot be read", where=f"--max-age {self.max_age}", why=str(error), next="for example: 7d"
+            ) from None
+
+    def order(self, until: Stage = Stage.BASE) -> Order:
+        """Return what is wanted of a build."""
+        from goldsmith.flow import Order
+
+        return Order(
+            until=until,
+            build=self.build,
+            rebuild=self.rebuild,
+            max_age=self.age(),
+            keep_failed=self.keep_failed,
+            wait=not self.no_wait,
+        )
+
+
+def config(request: Request) -> None:
+    """Print the effective configuration and its sources."""
+    from goldsmith.config import as_json, describe
+
+    effective = Session.here().effective(site=request.site, image=request.image)
+    if request.json:
+        tell.json(as_json(effective))
+    else:
+        tell.table(("key", "value", "from"), describe(effective))
+
+
+def plan(request: Request) -> None:
+    """Print what would run, and why."""
+    order = request.order()
+    flow = _flow(request)
+    planned = flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective))
+    if request.json:
+        tell.json(planned.as_json())
+    else:
+        tell.plan(planned, to=sys.stdout)
+
+
+def build_image(request: Request) -> None:
+    """Build the toolbox image."""
+    session = Session.here()
+    if request.dry_run:
+        built = session.toolbox_built()
+        session.progress.note(f"nothing to do: {built} is built" if built else "would build the toolbox image")
+        return
+    sys.stdout.write(session.builder.ensure("toolbox") + "\n")
+
+
+def shell(_request: Request) -> None:
+    """Open a shell in the toolbox."""
+    session = Session.here()
+    toolbox = session.toolbox().toolbox
+    status = interact(toolbox.command(("bash",), interactive=True))
+    if status:
+        session.progress.note(f"the shell ended with status {status}")
+
+
+def lock(request: Request) -> None:
+    """Write the lock again, and record what the images made from it must be."""
+    from goldsmith.toolbox import mirrors, relock
+
+    session = Session.here()
+    if request.dry_run:
+        session.progress.note("would resolve docker/wanted.toml anew, write docker/lock.json and build the images")
+        return
+    relock.relock(
+        workspace=session.workspace,
+        mirrors=mirrors.Mirrors.here(session.environment),
+        runner=session.runner,
+        progress=session.progress,
+        now=session.now(),
+    )
+    for name in ("toolbox", "lab-guest", "lab-vcenter"):
+        session.builder.record(name)
+
+
+def render(request: Request) -> None:
+    """Render the answers of a build."""
+    _piece(request, Stage.ANSWERS)
+
+
+def iso_build(request: Request) -> None:
+    """Compose the boot medium of a build."""
+    _piece(request, Stage.MEDIA)
+
+
+def iso_upload(request: Request) -> None:
+    """Upload the boot medium of a build."""
+    _piece(request, Stage.UPLOAD)
+
+
+def packer_base(request: Request) -> None:
+    """Forge the base template, as far as it is needed."""
+    order = request.order()
+    flow = _flow(request)
+    if request.dry_run:
+        tell.plan(flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective)), to=sys.stdout)
+        return
+    flow = _ready(flow, request)
+    finished = flow.forge(order, lambda planned: tell.plan(planned, to=sys.stderr))
+    if finished is None:
+        flow.session.progress.note("nothing to do")
+    else:
+        _finished(flow, finished)
+
+
+def preflight(request: Request) -> None:
+    """Check that the site has what a build needs."""
+    from goldsmith.vcenter import preflight as check
+
+    flow = _ready(_flow(request), request)
+    effective = flow.effective
+    with flow.session.connect(effective.site, flow.session.credentials(effective)) as vcenter:
+        check.check(vcenter, effective.site.placement, effective.image.hardware)
+    flow.session.progress.note(f"{effective.site.name} ({effective.site.server}) has everything a build needs")
+
+
+def templates(request: Request) -> None:
+    """List the templates of the site."""
+    flow = _ready(_flow(request), request)
+    with flow.session.connect(flow.effective.site, flow.session.credentials(flow.effective)) as vcenter:
+        rows = tell.templates(vcenter.machines(), image=request.image, now=flow.session.now())
+    if request.json:
+        tell.json(rows)
+    else:
+        names = ("name", "image", "phase", "status", "key", "age")
+        tell.table(names, [tuple(str(row[name]) for name in names) for row in rows])
+
+
+def clean(request: Request) -> None:
+    """List, then remove, what dead builds left."""
+    flow = _flow(request)
+    leftovers.clean(flow.session, flow.effective, dry_run=request.dry_run, as_json=request.json)
+
+
+def lab_up(_request: Request, *, vcenters: int) -> None:
+    """Start the lab."""
+    lab_verbs.up(Session.here(), vcenters=vcenters)
+
+
+def lab_down(_request: Request) -> None:
+    """Stop the lab."""
+    lab_verbs.down(Session.here())
+
+
+def lab_status(request: Request) -> None:
+    """Show the lab."""
+    lab_verbs.status(Session.here(), as_json=request.json)
+
+
+def _flow(request: Request) -> Flow:
+    from goldsmith.flow import Flow
+
+    session = Session.here()
+    return Flow(session=session, effective=session.effective(site=request.site, image=request.image))
+
+
+def _ready(flow: Flow, request: Request) -> Flow:
+    """Return *flow* with its site up: the lab is started on demand, and then known by its state."""
+    if not flow.effective.site.is_lab:
+        return flow
+    from goldsmith.flow import Flow
+
+    lab_verbs.up(flow.session, vcenters=1)
+    effective = flow.session.effective(site=request.site, image=request.image)
+    return Flow(session=flow.session, effective=effective)
+
+
+def _piece(request: Request, until: Stage) -> None:
+    order = request.order(until)
+    flow = _flow(request)
+    if request.dry_run:
+        flow.session.progress.note(f"would run the stages up to {until} of a build with key {flow.inputs().key[:8]}")
+        return
+    flow = _ready(flow, request) if until is not Stage.ANSWERS else flow
+    build = flow.piece(order)
+    session = flow.session
+    for path in session.builds.secrets_left(build):
+        session.progress.note(f"left, with secrets: {path}")
+    if build.medium:
+        session.progress.note(f"left on the datastore, with secrets: {build.medium}")
+    session.progress.note(f"'./inv packer-base' continues build {build.id}; './inv clean' removes what it left")
+    sys.stdout.write(build.id + "\n")
+
+
+def _finished(flow: Flow, build: Build) -> None:
+    flow.session.progress.note(
+        f"{build.template} is complete on {flow.site}; its logs: {flow.session.builds.folder(build)}"
+    )
+    sys.stdout.write(build.template + "\n")

@@ -1,0 +1,210 @@
+"""The order of a build: plan it, carry out what the plan names, and leave nothing secret or half-done behind."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from goldsmith import inputs, plan
+from goldsmith.builds import Build, Status
+from goldsmith.errors import ConfigurationError, GoldsmithError
+from goldsmith.plan import Stage
+from goldsmith.steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import timedelta
+
+    from goldsmith.config import Effective
+    from goldsmith.plan import Existing, Inputs, Plan
+    from goldsmith.spec import Credentials
+    from goldsmith.vcenter.door import VCenter
+    from goldsmith.wiring import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the operator wants of a build."""
+
+    until: Stage = Stage.BASE
+    """The last stage to run; a piece that ends earlier leaves its build open."""
+    build: str = ""
+    rebuild: bool = False
+    max_age: timedelta | None = None
+    keep_failed: bool = False
+    wait: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One image on one site."""
+
+    session: Session
+    effective: Effective
+
+    @property
+    def image(self) -> str:
+        """The image's name."""
+        return self.effective.image.name
+
+    @property
+    def site(self) -> str:
+        """The site's name."""
+        return self.effective.site.name
+
+    def inputs(self) -> Inputs:
+        """Return what decides phase 1, as things are now."""
+        return inputs.base(self.effective, lock=self.session.lock, root=self.session.workspace.root)
+
+    def plan(self, order: Order, credentials: Credentials | None) -> Plan:
+        """Return what would run; without *credentials* the site is known to be empty (a lab that is down)."""
+        now = self.inputs()
+        existing: list[Existing] = []
+        if credentials is not None:
+            with self.session.connect(self.effective.site, credentials) as vcenter:
+                existing = self.existing(vcenter)
+        return plan.plan_base(
+            now,
+            image=self.image,
+            site=self.site,
+            existing=existing,
+            toolbox=self.session.toolbox_built,
+            rebuild=order.rebuild,
+            max_age=order.max_age,
+            now=self.session.now(),
+        )
+
+    def existing(self, vcenter: VCenter) -> list[Existing]:
+        """Return the finished base templates of the image that the site has."""
+        from goldsmith.vcenter import templates
+
+        return [
+            plan.Existing(
+                name=template.name,
+                key=template.attributes.key,
+                inputs=template.attributes.inputs,
+                created=started(template.attributes.build),
+            )
+            for template in templates.find(vcenter.machines(), image=self.image, phase="base")
+        ]
+
+    @contextlib.contextmanager
+    def alone(self, order: Order) -> Iterator[None]:
+        """Hold the lock of this image and site within the block."""
+        name = f"{self.site}-{self.image}"
+
+        def tell() -> None:
+            self.session.progress.note(
+                f"another build of {self.image} on {self.site} runs on this machine; waiting for it"
+            )
+
+        with self.session.workspace.locked(name, wait=order.wait, on_wait=tell):
+            yield
+
+    def forge(self, order: Order, tell: Callable[[Plan], None]) -> Build | None:
+        """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
+        credentials = self.session.credentials(self.effective)
+        with self.alone(order):
+            planned = self.plan(order, credentials)
+            tell(planned)
+            if not planned.runs:
+                return None
+            reason = {step.stage: step.reason for step in planned.steps}
+            build = self._build(order)
+            with self.session.builds.working_on(build), self._ended(build, order) as steps:
+                for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE):
+                    if stage.value not in steps.build.stages:
+                        with self.session.progress.step(stage.value, reason[stage]):
+                            steps.run(stage)
+                return steps.build
+
+    def piece(self, order: Order) -> Build:
+        """Run the stages up to and including ``order.until``; the build stays open."""
+        with self.alone(order):
+            build = self._build(order)
+            with self.session.builds.working_on(build):
+                steps = self._steps(build, order)
+                for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD):
+                    if stage.value not in steps.build.stages:
+                        with self.session.progress.step(stage.value, f"build {build.id}"):
+                            steps.run(stage)
+                    if stage is order.until:
+                        break
+                return steps.build
+
+    def _build(self, order: Order) -> Build:
+        """Return the build to work on: the one that was named, the newest unfinished one, or a new one."""
+        now, builds = self.inputs(), self.session.builds
+        if order.build:
+            return self._named(builds.load(order.build), now)
+        found = builds.newest_open(image=self.image, site=self.site, key=now.key)
+        if found:
+            self.session.progress.note(f"continuing the unfinished build {found.id}")
+            return found
+        return builds.save(
+            Build(
+                id=plan.build_id(now.key, self.session.now()),
+                image=self.image,
+                site=self.site,
+                key=now.key,
+                inputs=now.summary(),
+            )
+        )
+
+    def _named(self, build: Build, now: Inputs) -> Build:
+        problem = ""
+        if (build.image, build.site) != (self.image, self.site):
+            problem = f"it is a build of {build.image} on {build.site}, not of {self.image} on {self.site}"
+        elif build.status is not Status.OPEN:
+            problem = f"it is {build.status}, and its answers and keys are deleted"
+        elif build.key != now.key:
+            problem = "changed since it began: " + (", ".join(now.changed_since(build.inputs)) or "its inputs")
+        if problem:
+            raise ConfigurationError(
+                f"build {build.id} cannot be continued",
+                where=f"--build {build.id}",
+                why=problem,
+                next="leave --build out to start a new build",
+            )
+        return build
+
+    def _steps(self, build: Build, order: Order) -> Steps:
+        return Steps(session=self.session, effective=self.effective, build=build, keep_failed=order.keep_failed)
+
+    @contextlib.contextmanager
+    def _ended(self, build: Build, order: Order) -> Iterator[Steps]:
+        """Delete the build's secrets and medium at the block's end, however it ends."""
+        steps = self._steps(build, order)
+        status = Status.FAILED
+        try:
+            yield steps
+            status = Status.DONE
+        finally:
+            self._remove_medium(steps)
+            self.session.builds.save(replace(steps.build, status=status))
+            self._forget(steps, kept=order.keep_failed and status is Status.FAILED)
+
+    def _remove_medium(self, steps: Steps) -> None:
+        try:
+            steps.remove_medium()
+        except GoldsmithError as trouble:
+            # The build's own outcome is the one to tell; this says only what stays behind.
+            self.session.progress.note(f"{trouble.what}: {steps.build.medium} may be left; './inv clean' removes it")
+
+    def _forget(self, steps: Steps, *, kept: bool) -> None:
+        if kept:
+            keys = steps.folder / "keys"
+            self.session.progress.note(f"kept for the machine you asked to keep: the login key in {keys}")
+            self.session.builds.forget_secrets(steps.build, keep=("keys",))
+        else:
+            self.session.builds.forget_secrets(steps.build)
+
+
+def started(build_id: str) -> datetime:
+    """Return when a build began; the beginning of time for an id that does not say."""
+    try:
+        return datetime.strptime(build_id[:15] + "+0000", "%Y%m%d-%H%M%S%z")
+    except ValueError:
+        return datetime.fromisoformat("1970-01-01T00:00:00+00:00")

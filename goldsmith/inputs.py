@@ -1,0 +1,77 @@
+"""What decides the result of phase 1, gathered and hashed part by part."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from goldsmith.config import certificates
+from goldsmith.errors import ConfigurationError
+from goldsmith.plan import Inputs, digest, significant
+from goldsmith.stages import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from goldsmith.config import Effective
+    from goldsmith.stages.answers import Answers
+    from goldsmith.toolbox.lock import Lock
+
+PACKER_FILES = "packer"
+_DECIDING_TOOLS = {
+    "packer": re.compile(r"^github\.com/hashicorp/packer/@v/(v[^/]+)\.zip$"),
+    "packer-plugin-vsphere": re.compile(r"^github\.com/hashicorp/packer-plugin-vsphere/@v/(v[^/]+)\.zip$"),
+}
+"""The tools of the toolbox that shape a guest. Others, jq or govc, may change without a rebuild."""
+
+
+def rendered(effective: Effective, *, build_key: str = answers.PLACEHOLDER_KEY) -> Answers:
+    """Return the answers of *effective*, with *build_key* as the build's own key."""
+    return answers.render(
+        effective.image,
+        effective.site,
+        password_hash=effective.password_hash,
+        build_key=build_key,
+        certificates=certificates(effective.site.guests.certificates),
+    )
+
+
+def base(effective: Effective, *, lock: Lock, root: Path) -> Inputs:
+    """Return the inputs of phase 1; the build's own key is a placeholder in them.
+
+    Where a template is placed, the time, and comments are no part of it.
+    """
+    image = effective.image
+    return Inputs(
+        {
+            "answers": rendered(effective).digest(),
+            "hardware": digest([image.hardware.model_dump(mode="json"), image.os.model_dump(mode="json")]),
+            "installer": digest(sorted([row.name, row.sha256] for row in lock.sections.media.debs)),
+            "packer": digest(_recipe(root)),
+            "tools": digest(tool_versions(lock)),
+        }
+    )
+
+
+def tool_versions(lock: Lock) -> dict[str, str]:
+    """Return the locked versions of the tools that shape a guest.
+
+    Raises ``ConfigurationError`` when the lock lacks one of them.
+    """
+    found = {}
+    for name, pattern in _DECIDING_TOOLS.items():
+        versions = [match[1] for row in lock.sections.toolbox.go if (match := pattern.match(row.path))]
+        if not versions:
+            raise ConfigurationError(
+                f"the lock has no {name}",
+                where="docker/lock.json, section toolbox",
+                why=f"no module file matches {pattern.pattern}",
+                next="'git checkout docker/lock.json' restores the committed lock; 'invoke lock' writes a new one",
+            )
+        found[name] = versions[-1]
+    return found
+
+
+def _recipe(root: Path) -> dict[str, str]:
+    files = [*sorted((root / PACKER_FILES).glob("*.hcl")), answers.CLONE_READY]
+    return {file.name: significant(file.read_text(encoding="utf-8")) for file in files}

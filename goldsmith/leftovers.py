@@ -1,0 +1,148 @@
+"""What dead builds left, on a site and on this machine: listed with a reason each, then removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from goldsmith import lab_verbs, tell
+from goldsmith.builds import Status
+from goldsmith.errors import MissingObjectError
+from goldsmith.runner import Command
+from goldsmith.vcenter import clean as site_clean
+from goldsmith.vcenter.clean import Life
+from goldsmith.vcenter.inventory import Places, Tree, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from goldsmith.builds import Build
+    from goldsmith.config import Effective
+    from goldsmith.vcenter.client import Client
+    from goldsmith.wiring import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing to remove, wherever it is."""
+
+    place: str
+    kind: str
+    name: str
+    reason: str
+    remove: Callable[[], object]
+
+
+def clean(session: Session, effective: Effective, *, dry_run: bool, as_json: bool) -> None:
+    """List what dead builds left on the site and on this machine, and remove it unless *dry_run*."""
+    containers = list(_containers(session))
+    if not dry_run:
+        # Before the site is looked at: a tool that outlived its run would go on making things there.
+        _remove(session, containers)
+    folders = list(_folders(session))
+    credentials = lab_verbs.credentials_if_up(session, effective)
+    if credentials is None:
+        session.progress.note("the lab is not up, so nothing is left on it")
+        _show(session, [*containers, *folders], as_json=as_json)
+    else:
+        with session.connect(effective.site, credentials) as vcenter:
+            there = _on_site(session, effective, vcenter)
+            _show(session, [*containers, *there, *folders], as_json=as_json)
+            if not dry_run:
+                _remove(session, there)
+    if not dry_run:
+        _remove(session, folders)
+
+
+def _show(session: Session, items: list[Item], *, as_json: bool) -> None:
+    rows = [(item.place, item.kind, item.name, item.reason) for item in items]
+    names = ("where", "what", "name", "why")
+    if as_json:
+        tell.json([dict(zip(names, row, strict=True)) for row in rows])
+    elif rows:
+        tell.table(names, rows)
+    else:
+        session.progress.note("nothing is left of any dead build")
+
+
+def _remove(session: Session, items: list[Item]) -> None:
+    for item in items:
+        with session.progress.step(f"remove {item.kind} {item.name}"):
+            item.remove()
+
+
+def _life(session: Session) -> Callable[[str], Life]:
+    known = {build.id for build in session.builds.all()}
+
+    def life(build_id: str) -> Life:
+        if session.builds.alive(build_id):
+            return Life.ALIVE
+        return Life.DEAD if build_id in known else Life.UNKNOWN
+
+    return life
+
+
+def _on_site(session: Session, effective: Effective, vcenter: Client) -> list[Item]:
+    places = resolve(Tree(vcenter.nodes()), effective.site.placement)
+    if not isinstance(places, Places):
+        raise MissingObjectError(
+            "the site names what the vCenter does not have",
+            where=effective.site.server,
+            why="\n".join(f"- {problem}" for problem in places),
+            next="correct the site's file; names count exactly, upper and lower case too",
+        )
+    media = vcenter.files(places.media_datastore, effective.site.placement.iso_folder.as_posix(), "goldsmith-*")
+    found = site_clean.plan(vcenter.machines(), media, life=_life(session), now=session.now())
+    return [
+        Item(
+            place=effective.site.name,
+            kind=item.kind,
+            name=item.name,
+            reason=item.reason,
+            remove=partial(site_clean.remove, vcenter, places, [item]),
+        )
+        for item in found
+    ]
+
+
+def _folders(session: Session) -> Iterator[Item]:
+    """Yield the builds nobody works on whose folders still hold secrets."""
+    for build in session.builds.all():
+        if session.builds.secrets_left(build) and not session.builds.alive(build.id):
+            yield Item(
+                place="this machine",
+                kind="answers, key and medium",
+                name=str(session.builds.folder(build)),
+                reason=f"nobody works on build {build.id} any more",
+                remove=partial(_forget, session, build),
+            )
+
+
+def _forget(session: Session, build: Build) -> None:
+    session.builds.forget_secrets(build)
+    if build.status is Status.OPEN:
+        session.builds.save(replace(build, status=Status.FAILED))
+
+
+def _containers(session: Session) -> Iterator[Item]:
+    """Yield the toolbox runs of dead builds; kill -9 of the suite ends neither them nor their tools."""
+    from goldsmith.toolbox import engine
+
+    found = engine.find(session.runner, session.environment)
+    if found is None:
+        return
+    argv = found.argv(
+        "ps", "--all", "--filter", "label=goldsmith.build", "--format", '{{.ID}} {{.Label "goldsmith.build"}}'
+    )
+    for line in session.runner.run(Command(argv=argv)).stdout.splitlines():
+        container, build_id = line.split(maxsplit=1)
+        if session.builds.alive(build_id):
+            continue
+        yield Item(
+            place="this machine",
+            kind="toolbox container",
+            name=container,
+            reason=f"nobody works on build {build_id} any more",
+            remove=partial(session.runner.run, Command(argv=found.argv("rm", "--force", container))),
+        )

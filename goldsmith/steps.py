@@ -1,0 +1,207 @@
+"""The stages of one build, each fed from the build's folder and leaving its result there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, assert_never
+
+from goldsmith import inputs
+from goldsmith.errors import CheckError, ConfigurationError
+from goldsmith.plan import Stage
+from goldsmith.stages import answers, base, media, upload
+from goldsmith.tools import govc, netboot, packer, sshkey, udebs
+from goldsmith.vcenter import preflight
+from goldsmith.workspace import SECRET_MODE, write_if_changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from goldsmith.builds import Build
+    from goldsmith.config import Effective
+    from goldsmith.spec import Credentials
+    from goldsmith.vcenter.templates import Template
+    from goldsmith.wiring import Session, SiteDoor
+
+ANSWERS = "answers"
+KEY = "keys/id_ed25519"
+MEDIUM = "media/boot.iso"
+
+
+@dataclass
+class Steps:
+    """Carries out the stages of *build* one after the other; *build* always tells how far it came."""
+
+    session: Session
+    effective: Effective
+    build: Build
+    keep_failed: bool = False
+    template: Template | None = field(default=None, init=False)
+
+    @property
+    def folder(self) -> Path:
+        """The build's folder."""
+        return self.session.builds.folder(self.build)
+
+    @cached_property
+    def toolbox(self) -> SiteDoor:
+        """The toolbox as this site's builds use it."""
+        return self.session.toolbox(self.effective.site, build=self.build.id)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """What opens the site."""
+        return self.session.credentials(self.effective)
+
+    def run(self, stage: Stage) -> None:
+        """Run one stage and note that it is done."""
+        match stage:
+            case Stage.TOOLBOX:
+                _ = self.toolbox
+            case Stage.ANSWERS:
+                self._answers()
+            case Stage.MEDIA:
+                self._media()
+            case Stage.UPLOAD:
+                self._upload()
+            case Stage.BASE:
+                self._base()
+            case never:
+                assert_never(never)
+        self._save(self.build.with_stage(stage.value))
+
+    def remove_medium(self) -> None:
+        """Remove the build's medium from the datastore, if it was ever put there."""
+        if self.build.medium:
+            upload.remove(self._store(), self.build.medium)
+            self._save(replace(self.build, medium=""))
+
+    def _answers(self) -> None:
+        pair = sshkey.generate(f"{answers.BUILD_KEY_COMMENT}{self.build.id}")
+        self.session.redact.add(pair.private)
+        rendered = inputs.rendered(self.effective, build_key=answers.build_key(pair.public, self.build.id))
+        (self.folder / KEY).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_if_changed(self.folder / KEY, pair.private, mode=SECRET_MODE)
+        rendered.write(self.folder / ANSWERS)
+
+    def _media(self) -> None:
+        session, effective = self.session, self.effective
+        vendor = self._vendor()
+        guests, suite = effective.site.guests, effective.image.os.suite
+        asked = udebs.kernels(self.toolbox, mirror=guests.mirror, suite=suite, proxy=guests.http_proxy)
+        said = session.runner.run(asked, check=False)
+        udebs.check(said, release=media.kernel(vendor), url=udebs.index_url(guests.mirror, suite))
+        request = media.Request(
+            vendor=vendor,
+            answers=media.answers(self.folder / ANSWERS),
+            root=session.workspace.root,
+            output=self.folder / MEDIUM,
+            epoch=session.lock.source_date_epoch,
+            log=self.folder / "logs/media.log",
+        )
+        medium = media.compose(request, runner=session.runner, door=self.toolbox)
+        session.progress.note(f"{medium.path.name}: {medium.size / 1e6:.0f} MB, sha256 {medium.sha256[:16]}…")
+
+    def _vendor(self) -> Path:
+        """Return the installer's own files out of the locked packages."""
+        from goldsmith.toolbox import deb, fetch
+
+        session = self.session
+        rows = session.lock.sections.media.debs
+        packages = [
+            netboot.Package(name=row.name, path=fetch.path(session.workspace, row), sha256=row.sha256) for row in rows
+        ]
+        release = self.effective.image.os.release
+        return netboot.unpacked(
+            packages,
+            release=release,
+            cache=session.workspace.cache,
+            extract=deb.extract,
+            fetch=lambda: session.fetch(rows),
+        )
+
+    def _upload(self) -> None:
+        medium = self._medium()
+        # Noted before it begins: whatever happens from here on, the medium is looked for and removed.
+        self._save(replace(self.build, medium=upload.build_path(self._store(), build_id=self.build.id)))
+        upload.build_medium(self._store(), medium, build_id=self.build.id)
+
+    def _medium(self) -> Path:
+        medium = self.folder / MEDIUM
+        if not medium.is_file():
+            raise CheckError(
+                "the boot medium of this build is gone",
+                where=str(medium),
+                why="its stage was finished, but the file does not exist any more",
+                next="leave --build out to start a new build",
+            )
+        return medium
+
+    def _store(self) -> upload.Store:
+        session, site = self.session, self.effective.site
+        access = govc.Access(
+            server=site.server,
+            user=self.credentials.user,
+            password=self.credentials.password.get_secret_value(),
+            datacenter=site.placement.datacenter,
+            datastore=site.placement.media_datastore,
+        )
+        return upload.Store(
+            access=access,
+            folder=site.placement.iso_folder,
+            root=session.workspace.root,
+            runner=session.runner,
+            door=self.toolbox,
+            progress=session.progress,
+            log=self.folder / "logs/upload.log",
+        )
+
+    def _base(self) -> None:
+        session, effective = self.session, self.effective
+        request = base.Request(
+            build=self.build,
+            image=effective.image,
+            site=effective.site,
+            user=self.credentials.user,
+            password=self.credentials.password.get_secret_value(),
+            root=session.workspace.root,
+            folder=self.folder,
+            medium=preflight.Medium.stored(self.build.medium, size=self._medium().stat().st_size),
+            private_key=self.folder / KEY,
+            finish_script=answers.CLONE_READY,
+            timeouts=self._timeouts(),
+            commit=session.commit(),
+            host=session.host,
+            keep_failed=self.keep_failed,
+        )
+        doors = base.Doors(
+            connect=lambda: session.connect(effective.site, self.credentials),
+            toolbox=self.toolbox,
+            runner=session.runner,
+            progress=session.progress,
+            now=session.now,
+        )
+        self.template = base.forge(request, doors)
+        self._save(replace(self.build, template=self.template.name))
+
+    def _timeouts(self) -> packer.Timeouts:
+        """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""
+        environment = self.session.environment
+        usual = packer.Timeouts(ip_wait="10m", ssh="5m") if self.effective.site.is_lab else packer.Timeouts()
+        try:
+            return packer.Timeouts(
+                ip_wait=environment.get("GOLDSMITH_IP_WAIT_TIMEOUT") or usual.ip_wait,
+                ip_settle=usual.ip_settle,
+                ssh=environment.get("GOLDSMITH_SSH_TIMEOUT") or usual.ssh,
+                shutdown=environment.get("GOLDSMITH_SHUTDOWN_TIMEOUT") or usual.shutdown,
+            )
+        except ValueError as error:
+            raise ConfigurationError(
+                "a time-out cannot be read",
+                where="GOLDSMITH_IP_WAIT_TIMEOUT, GOLDSMITH_SSH_TIMEOUT or GOLDSMITH_SHUTDOWN_TIMEOUT",
+                why=str(error),
+                next="write it as 90s, 60m or 1h30m, or unset it",
+            ) from None
+
+    def _save(self, build: Build) -> None:
+        self.build = self.session.builds.save(build)

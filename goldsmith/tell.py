@@ -1,0 +1,70 @@
+"""Data for people and machines on stdout: tables, plans, JSON."""
+
+from __future__ import annotations
+
+import json as _json
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from goldsmith.plan import KEY_SHORT, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from goldsmith.plan import Plan
+    from goldsmith.vcenter.inventory import Machine
+
+
+def json(data: Any) -> None:
+    """Print *data* as JSON."""
+    sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: with colours on a terminal, and never cut off, so that it can be searched."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        shown.add_column(name, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout)
+    # A pipe has no width: rich would take 80 and fold every path.
+    console.print(shown, width=None if console.is_terminal else 4000, no_wrap=not console.is_terminal)
+
+
+def plan(planned: Plan, *, to: IO[str]) -> None:
+    """Print the stages with what happens to each and why."""
+    to.write(f"{planned.image} on {planned.site}, key {planned.key[:KEY_SHORT]}\n")
+    for step in planned.steps:
+        to.write(f"  {'run ' if step.run else 'skip'}  {step.stage.value:<8} {step.reason}\n")
+    to.flush()
+
+
+def templates(machines: Iterable[Machine], *, image: str, now: datetime) -> list[dict[str, str]]:
+    """Return this suite's templates as rows, newest last."""
+    from goldsmith.flow import started
+    from goldsmith.vcenter.templates import attributes_of
+
+    found = [
+        (machine, attributes)
+        for machine in machines
+        if machine.is_template and (attributes := attributes_of(machine)) and image in ("", attributes.image)
+    ]
+    return [
+        {
+            "name": machine.name,
+            "image": attributes.image,
+            "phase": attributes.phase,
+            "status": attributes.status,
+            "key": attributes.key[:KEY_SHORT],
+            "age": spoken(now - started(attributes.build)),
+            "build": attributes.build,
+            "commit": attributes.commit,
+        }
+        for machine, attributes in sorted(found, key=lambda item: item[1].build)
+    ]

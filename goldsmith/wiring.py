@@ -1,0 +1,182 @@
+"""The objects of one run, made once and handed down: nothing below looks at the process's environment by itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from goldsmith import config
+from goldsmith.builds import Builds
+from goldsmith.progress import for_people
+from goldsmith.redact import Redactor
+from goldsmith.runner import Command, ProcessRunner
+from goldsmith.toolbox import lock as locks
+from goldsmith.tools.door import NOTHING
+from goldsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from goldsmith.config import Effective
+    from goldsmith.progress import Progress
+    from goldsmith.runner import Runner
+    from goldsmith.spec import Credentials, Site
+    from goldsmith.toolbox.build import Builder
+    from goldsmith.toolbox.containers import Toolbox
+    from goldsmith.toolbox.engine import Engine
+    from goldsmith.toolbox.lock import Row
+    from goldsmith.vcenter.client import Client
+
+
+@dataclass(frozen=True)
+class SiteDoor:
+    """The toolbox as the builds of one site use it: on that site's network, marked with the build."""
+
+    toolbox: Toolbox
+    network: str | None
+    labels: Mapping[str, str]
+
+    def command(
+        self, argv: tuple[str, ...], *, env: Mapping[str, str] = NOTHING, secrets: Mapping[str, str] = NOTHING
+    ) -> Command:
+        """Return the command that runs *argv*; see :class:`goldsmith.tools.door.Door`."""
+        return self.toolbox.command(argv, env=env, secrets=secrets, labels=self.labels, network=self.network)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one verb."""
+
+    workspace: Workspace
+    environment: Mapping[str, str]
+    redact: Redactor
+    progress: Progress
+    runner: Runner
+
+    @classmethod
+    def here(cls) -> Session:
+        """Return the session of this process."""
+        redact = Redactor()
+        environment = dict(os.environ)
+        return cls(
+            workspace=Workspace.here(environment),
+            environment=environment,
+            redact=redact,
+            progress=for_people(redact),
+            runner=ProcessRunner(redact),
+        )
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builds of this checkout."""
+        return Builds(self.workspace)
+
+    @cached_property
+    def lock(self) -> locks.Lock:
+        """The committed lock."""
+        return locks.load(self.workspace.root / "docker" / "lock.json")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The Docker engine; on a bare Debian machine it is installed at this moment."""
+        from goldsmith.toolbox import engine
+
+        return engine.ensure(self.runner, self.environment, self.progress)
+
+    @cached_property
+    def builder(self) -> Builder:
+        """Builds the images."""
+        return self._builder(self.engine)
+
+    def _builder(self, engine: Engine) -> Builder:
+        from goldsmith.toolbox.build import Builder
+
+        return Builder(
+            workspace=self.workspace,
+            engine=engine,
+            runner=self.runner,
+            progress=self.progress,
+            environment=self.environment,
+        )
+
+    def effective(self, *, site: str, image: str) -> Effective:
+        """Return the effective configuration, whose secrets are masked from now on."""
+        effective = config.load(site or None, image or None, workspace=self.workspace, environment=self.environment)
+        for found in effective.secrets.values():
+            self.redact.add(found.value.get_secret_value())
+        return effective
+
+    def credentials(self, effective: Effective) -> Credentials:
+        """Return what opens the site, masked from now on."""
+        credentials = effective.credentials()
+        for secret in (credentials.password, credentials.password_hash):
+            self.redact.add(secret.get_secret_value())
+        return credentials
+
+    def connect(self, site: Site, credentials: Credentials) -> AbstractContextManager[Client]:
+        """Log in to a site's vCenter."""
+        from goldsmith.vcenter import session
+
+        return session.connect(
+            site.server,
+            user=credentials.user,
+            password=credentials.password.get_secret_value(),
+            ca_file=site.ca_file,
+        )
+
+    def toolbox_built(self) -> str | None:
+        """Return the reference of the toolbox image if it is there; installs and builds nothing."""
+        from goldsmith.toolbox import containers, engine
+
+        if containers.is_inside(self.environment):
+            return "the suite runs inside it"
+        found = engine.find(self.runner, self.environment)
+        return self._builder(found).built("toolbox") if found else None
+
+    def toolbox(self, site: Site | None = None, *, build: str = "") -> SiteDoor:
+        """Return the toolbox as a build on *site* uses it, its image built if it was not."""
+        from goldsmith.toolbox import containers, engine
+
+        inside = containers.is_inside(self.environment)
+        toolbox = containers.Toolbox(
+            workspace=self.workspace,
+            image="" if inside else self.builder.ensure("toolbox"),
+            engine=None if inside else engine.local(self.engine),
+            ca_files=(site.ca_file,) if site and site.ca_file else (),
+            environment=self.environment,
+        )
+        network = f"container:{self.lab_name}-pause" if site and site.is_lab else None
+        return SiteDoor(toolbox, network=network, labels={"goldsmith.build": build} if build else {})
+
+    def fetch(self, rows: Sequence[Row]) -> None:
+        """Make sure the cache holds the locked files of *rows*."""
+        from goldsmith.toolbox import fetch, mirrors
+
+        found = replace(mirrors.Mirrors.here(self.environment), moment=self.lock.snapshot)
+        fetch.fetch(rows, workspace=self.workspace, mirrors=found, progress=self.progress, runner=self.runner)
+
+    @property
+    def lab_name(self) -> str:
+        """The name of the lab, which its containers, volumes and state bear."""
+        return self.environment.get("GOLDSMITH_LAB") or "goldsmith-lab"
+
+    def commit(self) -> str:
+        """Return the repository's git commit, with ``-dirty`` where files differ; empty outside of git."""
+        argv = ("git", "-C", str(self.workspace.root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        done = self.runner.run(Command(argv=argv), check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    @property
+    def host(self) -> str:
+        """This machine's name."""
+        return socket.gethostname()
+
+    @staticmethod
+    def now() -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)

@@ -1,0 +1,132 @@
+"""A key changes when the guest's bits would, and only then."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from goldsmith import config, inputs
+from goldsmith.config.secrets import PASSWORD_HASH, Found
+from goldsmith.toolbox import lock as locks
+from goldsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from goldsmith.config import Effective
+    from goldsmith.toolbox.lock import GoRow, Lock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def lock() -> Lock:
+    return locks.load(ROOT / "docker" / "lock.json")
+
+
+@pytest.fixture
+def effective(tmp_path: Path) -> Effective:
+    return config.load("lab", None, workspace=Workspace(root=ROOT, cache=tmp_path), environment={})
+
+
+def changed(before: inputs.Inputs, after: inputs.Inputs) -> tuple[str, ...]:
+    return after.changed_since(before.summary())
+
+
+def with_image(effective: Effective, **changes: Any) -> Effective:
+    return replace(effective, image=effective.image.model_copy(update=changes))
+
+
+def with_guests(effective: Effective, **changes: Any) -> Effective:
+    site = effective.site
+    return replace(effective, site=site.model_copy(update={"guests": site.guests.model_copy(update=changes)}))
+
+
+def with_placement(effective: Effective, **changes: Any) -> Effective:
+    site = effective.site
+    return replace(effective, site=site.model_copy(update={"placement": site.placement.model_copy(update=changes)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (lambda e: with_image(e, packages=(*e.image.packages, "jq")), ("answers",)),
+        (lambda e: with_image(e, hardware=e.image.hardware.model_copy(update={"cpus": 8})), ("hardware",)),
+        (lambda e: with_guests(e, ntp_servers=("ntp9.example.com",)), ("answers",)),
+        (
+            lambda e: replace(e, secrets={PASSWORD_HASH: Found(SecretStr("$6$x$" + "a" * 86), "environment")}),
+            ("answers",),
+        ),
+        (lambda e: with_placement(e, datastore="elsewhere", folder="other", cluster="c2"), ()),
+        (lambda e: replace(e, site=e.site.model_copy(update={"server": "vc9.example.com"})), ()),
+    ],
+    ids=["package", "cpus", "ntp", "password hash", "placement", "server"],
+)
+def test_what_decides_the_guest_changes_the_key(
+    effective: Effective, lock: Lock, change: Callable[[Effective], Effective], parts: tuple[str, ...]
+) -> None:
+    """Packages, hardware, site values and the hash rebuild; where a template is placed does not."""
+    before, after = (inputs.base(e, lock=lock, root=ROOT) for e in (effective, change(effective)))
+    assert changed(before, after) == parts
+    assert (before.key == after.key) == (not parts)
+
+
+def with_version(lock: Lock, module: str, old: str, new: str) -> Lock:
+    """Return *lock* with another version of a Go module in its toolbox."""
+
+    def row(row: GoRow) -> GoRow:
+        path = row.path.replace(f"{module}/@v/{old}", f"{module}/@v/{new}")
+        return row.model_copy(update={"path": path})
+
+    toolbox = lock.sections.toolbox
+    toolbox = toolbox.model_copy(update={"go": tuple(map(row, toolbox.go))})
+    return lock.model_copy(update={"sections": lock.sections.model_copy(update={"toolbox": toolbox})})
+
+
+def test_packer_counts_and_govc_does_not(effective: Effective, lock: Lock) -> None:
+    """Of the toolbox only the tools that shape a guest count: relocking the others rebuilds no template."""
+    before = inputs.base(effective, lock=lock, root=ROOT)
+    packer = with_version(lock, "github.com/hashicorp/packer", "v1.16.0", "v1.16.9")
+    govc = with_version(lock, "github.com/vmware/govmomi", "v0.56.0", "v0.99.0")
+    assert changed(before, inputs.base(effective, lock=packer, root=ROOT)) == ("tools",)
+    assert govc != lock
+    assert changed(before, inputs.base(effective, lock=govc, root=ROOT)) == ()
+
+
+def test_jq_does_not_count(effective: Effective, lock: Lock) -> None:
+    """A toolbox with another jq makes the same templates."""
+    toolbox = lock.sections.toolbox
+    debs = tuple(row.model_copy(update={"sha256": "0" * 64}) if row.name == "jq" else row for row in toolbox.debs)
+    assert debs != toolbox.debs
+    other = lock.model_copy(
+        update={"sections": lock.sections.model_copy(update={"toolbox": toolbox.model_copy(update={"debs": debs})})}
+    )
+    before, after = (inputs.base(effective, lock=x, root=ROOT) for x in (lock, other))
+    assert before == after
+
+
+def test_the_installers_pins_count(effective: Effective, lock: Lock) -> None:
+    """Another installer is another template."""
+    media = lock.sections.media
+    debs = (media.debs[0].model_copy(update={"sha256": "0" * 64}), *media.debs[1:])
+    other = lock.model_copy(
+        update={"sections": lock.sections.model_copy(update={"media": media.model_copy(update={"debs": debs})})}
+    )
+    before, after = (inputs.base(effective, lock=x, root=ROOT) for x in (lock, other))
+    assert changed(before, after) == ("installer",)
+
+
+def test_comments_in_packers_files_do_not_count(effective: Effective, lock: Lock, tmp_path: Path) -> None:
+    """Explaining the HCL better rebuilds nothing; changing it does."""
+    shutil.copytree(ROOT / "packer", tmp_path / "packer")
+    file = tmp_path / "packer" / "base.pkr.hcl"
+    before = inputs.base(effective, lock=lock, root=tmp_path)
+    file.write_text("# a better explanation\n" + file.read_text())
+    assert inputs.base(effective, lock=lock, root=tmp_path) == before
+    file.write_text(file.read_text() + "locals {\n  more = true\n}\n")
+    assert changed(before, inputs.base(effective, lock=lock, root=tmp_path)) == ("packer",)
