@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError, ToolError
 from goldsmith.runner import TAIL_LINES, Stop
 from goldsmith.tools import diagnosis, packer
+from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import preflight, templates
 from goldsmith.vcenter.inventory import Power, network_path
 from goldsmith.vcenter.watch import Watch
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
 
     from goldsmith.builds import Build
     from goldsmith.progress import Progress
@@ -136,50 +135,6 @@ def _inside(request: Request, path: Path) -> str:
 # -- running ----------------------------------------------------------------------------------
 
 
-class _Listener:
-    """Follows Packer's output: turns its steps into live ones, and remembers what an error needs."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._open = contextlib.ExitStack()
-        self.step = packer.Step.PREPARE
-        self.address = ""
-        self.errors: list[str] = []
-        self.output: deque[str] = deque(maxlen=TAIL_LINES)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._open.__exit__(kind, error, traceback)  # the step in which it happened shows the failure
-
-    def line(self, text: str) -> None:
-        """Take one line of output."""
-        match packer.understand(text):
-            case packer.Began(step) if step is not self.step:
-                self._open.close()
-                self.step = step
-                self._open.enter_context(self._progress.step(step.value))
-            case packer.Address(address):
-                self.address = address
-                self._progress.note(f"the guest has the address {address}")
-            case packer.Output(said):
-                self.output.extend(said.splitlines())
-                self._progress.status(said)
-            case packer.Failed(said) if said not in self.errors:
-                self.errors.append(said)
-            case _:
-                pass
-
-    def evidence(self) -> diagnosis.Evidence:
-        """Return what was heard."""
-        return diagnosis.Evidence(
-            step=self.step, errors=tuple(self.errors), output=tuple(self.output), address=self.address
-        )
-
-
 def _run_packer(request: Request, doors: Doors, places: Places) -> None:
     stop = Stop()
     command = replace(
@@ -191,7 +146,7 @@ def _run_packer(request: Request, doors: Doors, places: Places) -> None:
         stop=stop,
     )
     log = request.folder / LOG
-    with _Listener(doors.progress) as listener:
+    with Listener(doors.progress) as listener:
         watch = Watch(
             connect=doors.connect,
             folder=places.folder,
