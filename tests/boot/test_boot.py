@@ -11,7 +11,7 @@ import re
 import select
 import shutil
 import socket
-import subprocess
+import subprocess  # noqa: TID251 - a machine runs on while it is listened to
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,12 @@ from goldsmith.stages import media
 from goldsmith.tools import cpio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.boot.conftest import Composer
+
+    Firmware = Callable[[Path], tuple[str, ...]]
+    """Returns QEMU's options, given a folder for what the firmware writes."""
 
 DEADLINE_SECONDS = 1200.0
 """Generous: emulated on a busy machine, an installer needs two to four minutes to its first word on the network."""
@@ -106,7 +109,8 @@ def listen(listener: socket.socket, process: subprocess.Popen[bytes]) -> Heard |
     end = time.monotonic() + DEADLINE_SECONDS
     with contextlib.closing(_Ended(process)) as ended:
         while (left := end - time.monotonic()) > 0:
-            ready, _, _ = select.select([listener, ended], [], [], left)
+            watched: list[socket.socket | _Ended] = [listener, ended]
+            ready, _, _ = select.select(watched, [], [], left)
             if ended in ready:
                 return None
             for _ in ready:
@@ -130,8 +134,10 @@ class _Ended:
 
 
 @pytest.mark.parametrize("firmware", [bios, efi_secure])
-def test_the_installer_reads_the_answers(firmware, composer: Composer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # a function of the two above
-    """The medium boots by itself, with a verified chain under Secure Boot, and the answers in its initrd take effect."""
+def test_the_installer_reads_the_answers(
+    firmware: Firmware, composer: Composer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The medium boots by itself, under Secure Boot as well, and the answers in its initrd take effect."""
     console = tmp_path / "console.log"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -147,6 +153,7 @@ def test_the_installer_reads_the_answers(firmware, composer: Composer, tmp_path:
         started = time.monotonic()
         with machine(medium.path, firmware(tmp_path), console) as process:
             heard = listen(listener, process)
-    print(f"{firmware.__name__}: {time.monotonic() - started:.0f} s to the answers' first word")  # noqa: T201 - what this session is run for
+    with capsys.disabled():
+        print(f"\n{firmware.__name__}: the answers spoke after {time.monotonic() - started:.0f} s")  # noqa: T201 - its purpose
     assert heard, "the installer stayed silent; its console ended with:\n" + console.read_text(errors="replace")[-3000:]
     assert heard == Heard(MARKER, firmware is efi_secure, composer.kernel)
