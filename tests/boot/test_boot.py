@@ -25,7 +25,7 @@ from goldsmith.tools import cpio
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.boot.conftest import Composer
+    from tests.composing import Composer
 
     Firmware = Callable[[Path], tuple[str, ...]]
     """Returns QEMU's options, given a folder for what the firmware writes."""
