@@ -1,0 +1,111 @@
+"""A lab of its own for the tests, and the verbs as an operator types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+INVOKE = Path(sys.executable).with_name("invoke")
+_ORIGINS = (
+    *("VSPHERE_SERVER", "VSPHERE_USER", "VSPHERE_PASSWORD", "CLUSTER", "DATACENTER", "DATASTORE", "FOLDER", "NETWORK"),
+    *("RESOURCE_POOL", "ISO_DATASTORE", "ISO_PATH", "BASE_VM_TEMPLATE_NAME", "AUTOMATION_USER_CRYPTED_PASSWORD"),
+    *("GOLDSMITH_SITE", "GOLDSMITH_CA_FILE"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a verb ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def error(self) -> dict[str, str]:
+        """Return the four parts of the error the verb ended with: there is one, on one screen, and no traceback."""
+        assert "Traceback" not in self.err, self.err
+        start = self.err.rindex("what:  ")
+        lines = self.err[start:].rstrip().splitlines()
+        assert len(lines) <= 40, self.err
+        parts: dict[str, str] = {}
+        label = ""
+        for line in lines:
+            if line[:7].strip().rstrip(":") in {"what", "where", "why", "next"}:
+                label = line[:7].strip().rstrip(":")
+            parts[label] = (parts.get(label, "") + "\n" + line[7:]).strip()
+        assert parts.keys() >= {"what", "why", "next"}, self.err
+        return parts
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody at a shell: runs verbs with an environment of their own."""
+
+    environment: Mapping[str, str]
+
+    def start(self, *argv: str, **extra: str) -> subprocess.Popen[str]:
+        """Start a verb and return its process."""
+        return subprocess.Popen(
+            (str(INVOKE), "--search-root", str(ROOT), *argv),
+            env={**self.environment, **extra},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *argv: str, **extra: str) -> Result:
+        """Run a verb to its end."""
+        process = self.start(*argv, **extra)
+        out, err = process.communicate()
+        return Result(process.returncode, out, err)
+
+    def done(self, *argv: str, **extra: str) -> Result:
+        """Run a verb that must succeed."""
+        result = self.run(*argv, **extra)
+        assert result.code == 0, result.err
+        return result
+
+
+def _free_port() -> int:
+    """Return the first of two neighbouring free ports of the loopback address."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@pytest.fixture(scope="session")
+def operator() -> Operator:
+    """Return an operator whose lab is not the developer's own, and who has named no site."""
+    environment = {name: value for name, value in os.environ.items() if name not in _ORIGINS}
+    environment |= {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}", "GOLDSMITH_LAB_PORT": str(_free_port())}
+    return Operator(environment)
+
+
+@pytest.fixture(scope="session")
+def lab(operator: Operator) -> Iterator[dict[str, Any]]:
+    """Yield the state of a running lab; it is gone after the tests."""
+    try:
+        operator.done("lab-up")
+        yield json.loads(operator.done("lab-status", "--json").out)
+    finally:
+        operator.done("lab-down")
