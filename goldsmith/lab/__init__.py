@@ -1,0 +1,1 @@
+"""The simulated vCenter with real guests, as containers on this machine."""

@@ -1,0 +1,181 @@
+"""Starts and removes a lab, and tells what of it there is."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import CheckError, RefusedError, ToolError, UnreachableError
+from goldsmith.lab import containers, state
+from goldsmith.lab import settings as settings_room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from goldsmith.lab.containers import Container, Engine
+    from goldsmith.lab.settings import Settings
+    from goldsmith.lab.state import State
+    from goldsmith.progress import Progress
+    from goldsmith.runner import Runner
+    from goldsmith.workspace import Workspace
+
+WARNING = (
+    "the lab's guests are privileged containers, and its vCenter holds the engine's socket:\n"
+    "whoever controls the lab is root on this machine"
+)
+_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """The lab of one name on this machine."""
+
+    settings: Settings
+    engine: Engine
+    workspace: Workspace
+    runner: Runner
+    progress: Progress
+    ensure: Callable[[str], str] = field(repr=False)
+    """Builds an image if it is not there, and returns its reference."""
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where this machine keeps what it knows of the lab."""
+        return settings_room.folder(self.settings, self.workspace.cache)
+
+    def up(self) -> State:
+        """Start the lab unless it is up; one that runs with other settings or images is started anew.
+
+        Raises ``RefusedError`` when a port is taken, ``ToolError`` when it does not start.
+        """
+        variables = self._variables()
+        with self.workspace.locked(f"lab-{self.settings.name}"):
+            there = self._containers()
+            known = self._known()
+            if known and known.settings == variables["GOLDSMITH_LAB_SETTINGS"] and self._is_up(there, known.settings):
+                return known
+            reason = "it ran with other settings, or was left by a run that was killed" if there or known else ""
+            if reason:
+                self._sweep(reason)
+            try:
+                return self._start(variables)
+            except BaseException:
+                self._sweep("it did not start")
+                raise
+
+    def down(self) -> bool:
+        """Remove everything of the lab, in whatever state it is; return whether there was anything."""
+        with self.workspace.locked(f"lab-{self.settings.name}"):
+            return self._sweep()
+
+    def status(self) -> tuple[State | None, tuple[Container, ...]]:
+        """Return the state of a lab that is up, and its containers."""
+        there = self._containers()
+        known = self._known()
+        return (known if known and self._is_up(there, known.settings) else None), there
+
+    def _variables(self) -> Mapping[str, str]:
+        guest, image = self.ensure("lab-guest"), self.ensure("lab-vcenter")
+        return self.settings.compose(image=image, guest_image=guest, socket=containers.socket(self.engine))
+
+    def _known(self) -> State | None:
+        try:
+            return state.read(self.folder)
+        except CheckError:  # as good as none: the lab is made anew
+            return None
+
+    def _containers(self) -> tuple[Container, ...]:
+        return containers.parse(self.runner.run(containers.containers(self.engine, self.settings)).stdout)
+
+    def _is_up(self, there: tuple[Container, ...], digest: str) -> bool:
+        own = {one.name for one in there if one.running and one.healthy and one.settings == digest}
+        return own >= {f"{self.settings.name}-pause", f"{self.settings.name}-vcenter"}
+
+    def _start(self, variables: Mapping[str, str]) -> State:
+        file = self.workspace.root / "lab" / "compose.yaml"
+        log = self.workspace.cache / "logs" / f"{self.settings.name}.log"
+        log.unlink(missing_ok=True)
+        with self.progress.step(f"lab {self.settings.name}", "it is not up"):
+            self.progress.note(WARNING)
+            try:
+                self.runner.run(
+                    containers.start(self.engine, self.settings, file, variables),
+                    log=log,
+                    on_line=self.progress.status,
+                )
+            except ToolError as error:
+                raise self._explained(error) from None
+            return self._read_out(variables["GOLDSMITH_LAB_SETTINGS"])
+
+    def _explained(self, error: ToolError) -> Exception:
+        if any(word in error.why for word in _TAKEN):
+            return RefusedError(
+                f"a port of the lab is taken: {self.settings.ports} on 127.0.0.1",
+                where="GOLDSMITH_LAB_PORT",
+                why=error.why,
+                next="end what listens there (another lab: GOLDSMITH_LAB=its-name ./inv lab-down),\n"
+                f"or give other ports: GOLDSMITH_LAB_PORT={self.settings.port + 100} ./inv lab-up",
+            )
+        said = self.runner.run(containers.logs(self.engine, f"{self.settings.name}-vcenter"), check=False)
+        return ToolError(
+            "the lab does not start",
+            where=error.where,
+            why="\n".join(part for part in (error.why, said.stderr.strip(), said.stdout.strip()) if part),
+            next="the last lines are what the simulated vCenter said; GOLDSMITH_LAB_PORT gives other ports",
+        )
+
+    def _read_out(self, digest: str) -> State:
+        """Copy out of the vCenter what its clients need, and keep it."""
+        with tempfile.TemporaryDirectory(prefix="goldsmith-lab-") as temporary:
+            ca = self._file(state.CA, Path(temporary))
+            found = state.State(
+                name=self.settings.name,
+                settings=digest,
+                admin=f"http://127.0.0.1:{self.settings.admin_port}",
+                token=self._file(state.TOKEN, Path(temporary)).strip(),
+                vcenters=tuple(
+                    state.Login(
+                        name=one.name,
+                        server=one.server,
+                        user=settings_room.USER,
+                        password=self._file(f"{one.name}.password", Path(temporary)).strip(),
+                        datastore=one.datastore,
+                    )
+                    for one in self.settings.vcenters
+                ),
+            )
+        found.write(self.folder, ca)
+        return found
+
+    def _file(self, name: str, folder: Path) -> str:
+        to = folder / name
+        source = f"{settings_room.STATE}/{name}"
+        self.runner.run(containers.copy_out(self.engine, f"{self.settings.name}-vcenter", source, to))
+        try:
+            return to.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UnreachableError(
+                "the lab's vCenter does not tell how to log in",
+                where=f"{self.settings.name}-vcenter:{source}",
+                why=str(error),
+                next="./inv lab-down && ./inv lab-up makes it anew",
+            ) from None
+
+    def _sweep(self, reason: str = "") -> bool:
+        """Remove whatever bears the lab's label, and its state; the vCenter first, or it would start guests anew."""
+        any_left = self.folder.exists()
+        state.forget(self.folder)
+        vcenter = f"{self.settings.name}-vcenter"
+        self.runner.run(containers.removal(self.engine, "container", (vcenter,)), check=False)
+        for kind in containers.KINDS:
+            listed = self.runner.run(containers.listing(self.engine, self.settings, kind)).stdout
+            if ids := tuple(dict.fromkeys(listed.split())):
+                if not any_left and reason:
+                    self.progress.note(f"removing what is left of the lab {self.settings.name}: {reason}")
+                any_left = True
+                # Something may vanish by itself between listing and removing; what stays is found next.
+                self.runner.run(containers.removal(self.engine, kind, ids), check=False)
+        return any_left
