@@ -18,6 +18,8 @@ import sys
 ROTATED = re.compile(r"\.(gz|xz|old|\d+)$")
 # Sockets' directories and private /tmp of running services end with the boot anyway.
 KEPT = ("systemd-private-", ".X11-unix", ".ICE-unix", ".XIM-unix", ".font-unix")
+# What one item may raise without ending the others.
+TROUBLE = (OSError, RuntimeError, subprocess.CalledProcessError)
 PERSONS = range(1000, 60000)  # user ids of persons in Debian; root comes on top
 
 
@@ -129,7 +131,7 @@ class Seal:
                     self.did(path)
 
     def empty(self, patterns):
-        """Empty files in place, and make those that are named without a pattern."""
+        """Empty files in place."""
         for path in self.paths(patterns):
             if os.path.getsize(path):
                 os.truncate(path, 0)
@@ -209,11 +211,14 @@ class Seal:
             trouble = []
             try:
                 self.apply(item)
-            except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+            except TROUBLE as error:
                 trouble = [str(error)]
             rows.append({"id": item["id"], "why": item["why"], "changed": self.changed, "faults": trouble})
         for item, row in zip(items, rows):
-            row["faults"] += self.faults(item)
+            try:
+                row["faults"] += self.faults(item)
+            except TROUBLE as error:
+                row["faults"].append(str(error))
         return {"schema": 1, "items": rows, "ok": not any(row["faults"] for row in rows)}
 
 
