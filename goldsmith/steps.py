@@ -10,7 +10,7 @@ from goldsmith import inputs
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
 from goldsmith.stages import answers, base, media, upload
-from goldsmith.tools import govc, netboot, packer, sshkey, udebs
+from goldsmith.tools import govc, packer, sshkey
 from goldsmith.vcenter import preflight
 from goldsmith.workspace import SECRET_MODE, write_if_changed
 
@@ -86,11 +86,13 @@ class Steps:
 
     def _media(self) -> None:
         session, effective = self.session, self.effective
-        vendor = self._vendor()
+        vendor = media.vendor(
+            session.lock, release=effective.image.os.release, workspace=session.workspace, fetch=session.fetch
+        )
         guests, suite = effective.site.guests, effective.image.os.suite
-        asked = udebs.kernels(self.toolbox, mirror=guests.mirror, suite=suite, proxy=guests.http_proxy)
-        said = session.runner.run(asked, check=False)
-        udebs.check(said, release=media.kernel(vendor), url=udebs.index_url(guests.mirror, suite))
+        media.check_mirror(
+            vendor, mirror=guests.mirror, suite=suite, proxy=guests.http_proxy, runner=session.runner, door=self.toolbox
+        )
         request = media.Request(
             vendor=vendor,
             answers=media.answers(self.folder / ANSWERS),
@@ -101,24 +103,6 @@ class Steps:
         )
         medium = media.compose(request, runner=session.runner, door=self.toolbox)
         session.progress.note(f"{medium.path.name}: {medium.size / 1e6:.0f} MB, sha256 {medium.sha256[:16]}…")
-
-    def _vendor(self) -> Path:
-        """Return the installer's own files out of the locked packages."""
-        from goldsmith.toolbox import deb, fetch
-
-        session = self.session
-        rows = session.lock.sections.media.debs
-        packages = [
-            netboot.Package(name=row.name, path=fetch.path(session.workspace, row), sha256=row.sha256) for row in rows
-        ]
-        release = self.effective.image.os.release
-        return netboot.unpacked(
-            packages,
-            release=release,
-            cache=session.workspace.cache,
-            extract=deb.extract,
-            fetch=lambda: session.fetch(rows),
-        )
 
     def _upload(self) -> None:
         medium = self._medium()
