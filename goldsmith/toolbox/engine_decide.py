@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from goldsmith.errors import GoldsmithError, UnreachableError
 from goldsmith.toolbox.engine_probe import number
-from goldsmith.toolbox.engine_system import Method, method, packages
+from goldsmith.toolbox.engine_system import NEXT_RELEASE, Method, method, packages
 
 if TYPE_CHECKING:
     from goldsmith.toolbox.engine_probe import Probe
@@ -78,7 +78,7 @@ def _about_answering(probe: Probe, machine: Machine, plugins: tuple[str, ...]) -
                 f"the Docker engine {probe.version} is too old",
                 where=probe.endpoint,
                 why=f"goldsmith needs {OLDEST_ENGINE[0]} or newer; an engine that runs is never replaced by goldsmith",
-                next=f"upgrade it:\n{by_hand(machine)}",
+                next=f"upgrade it: {installing(machine)}",
             )
         )
     missing = [name for name in plugins if name not in probe.plugins]
@@ -161,20 +161,28 @@ def _missing(probe: Probe, machine: Machine) -> GoldsmithError:
 
 
 def by_hand(machine: Machine) -> str:
-    """Return how an operator installs and starts Docker on this machine."""
+    """Return how an operator gets an engine on this machine to run: starts it, or installs it first."""
     if machine.kernel == "Darwin":
         return "install Docker Desktop, OrbStack or Colima with buildx and compose, and start it"
-    start = "sudo systemctl enable --now docker" if machine.has_systemd else "start it: sudo dockerd &"
+    start = "sudo systemctl enable --now docker" if machine.has_systemd else "sudo dockerd &"
+    if machine.dockerd:
+        return f"start it: {start}"
+    lines = [installing(machine), f"start it: {start}"]
+    if method(machine) is not Method.BY_HAND and not machine.is_root and not machine.forbidden:
+        lines.append("or run the same command as root: goldsmith then does both")
+    return "\n".join(lines)
+
+
+def installing(machine: Machine) -> str:
+    """Return how an operator installs, or upgrades, an engine on this machine."""
     match method(machine):
         case Method.OWN_ARCHIVE:
-            how = f"sudo apt-get install {' '.join(packages(machine))}"
+            return f"sudo apt-get install {' '.join(packages(machine))}"
         case Method.NEXT_RELEASE:
-            how = f"with Debian's suite trixie added to apt: sudo apt-get install {' '.join(packages(machine))}"
+            return (
+                f"with Debian's suite {NEXT_RELEASE} added to apt: sudo apt-get install {' '.join(packages(machine))}"
+            )
         case Method.BY_HAND:
-            how = "install Docker 23 or newer with its plugins buildx and compose: https://docs.docker.com/engine/install/"
+            return "install Docker 23 or newer with its plugins buildx and compose: https://docs.docker.com/engine/install/"
         case never:
             assert_never(never)
-    if machine.dockerd:
-        return start
-    again = "\nor run the same command as root: goldsmith then does it" if not machine.is_root else ""
-    return f"{how}\n{start}{again if method(machine) is not Method.BY_HAND and not machine.forbidden else ''}"

@@ -126,8 +126,10 @@ def test_missing_plugins_are_named(machine: Machine, package: str) -> None:
 
 
 def test_an_engine_that_is_too_old_is_left_alone() -> None:
-    """Debian 12's own engine is not upgraded behind its users' backs."""
-    assert "20.10.24+dfsg1 is too old" in stop(replace(READY, version="20.10.24+dfsg1"), BARE)
+    """Debian 12's own engine is not upgraded behind its users' backs; they are told how."""
+    text = stop(replace(READY, version="20.10.24+dfsg1"), replace(BARE, dockerd="/usr/sbin/dockerd"))
+    assert "20.10.24+dfsg1 is too old" in text
+    assert "docker.io/trixie" in text
 
 
 def test_podman_is_refused() -> None:
@@ -152,4 +154,6 @@ def test_a_kernel_with_apparmor_gets_its_parser() -> None:
 
 def test_the_hint_for_an_installed_engine_is_to_start_it() -> None:
     """Nobody is told to install what is there."""
-    assert by_hand(replace(BARE, dockerd="/usr/sbin/dockerd", has_systemd=True)) == "sudo systemctl enable --now docker"
+    assert by_hand(replace(BARE, dockerd="/usr/sbin/dockerd", has_systemd=True)) == (
+        "start it: sudo systemctl enable --now docker"
+    )
