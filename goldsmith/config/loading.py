@@ -7,7 +7,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from goldsmith.config import files, material, secrets, sites
 from goldsmith.config.effective import Effective
@@ -19,17 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from goldsmith.config.files import Table
-    from goldsmith.workspace import Workspace
 
 T = TypeVar("T", Image, Site)
 DEFAULT_IMAGE = "debian-13"
+
+
+class Folders(Protocol):
+    """What this takes of a workspace."""
+
+    @property
+    def root(self) -> Path:
+        """The repository, with its folder ``config``."""
+        ...
+
+    @property
+    def cache(self) -> Path:
+        """Where the lab keeps its state."""
+        ...
 
 
 def load(
     site: str | None,
     image: str | None,
     *,
-    workspace: Workspace,
+    workspace: Folders,
     environment: Mapping[str, str] = os.environ,
     now: datetime | None = None,
 ) -> Effective:
@@ -101,7 +114,7 @@ def _named_by(flag: str | None, what: str, environment: Mapping[str, str]) -> _C
 
 
 def _site_table(
-    choice: _Choice, environment: Mapping[str, str], workspace: Workspace, problems: Problems
+    choice: _Choice, environment: Mapping[str, str], workspace: Folders, problems: Problems
 ) -> Table | None:
     if choice.name == sites.LAB:
         return sites.of_lab(environment, cache=workspace.cache)
@@ -110,7 +123,7 @@ def _site_table(
     return _file(choice, "sites", workspace, problems)
 
 
-def _file(choice: _Choice, folder: str, workspace: Workspace, problems: Problems) -> Table | None:
+def _file(choice: _Choice, folder: str, workspace: Folders, problems: Problems) -> Table | None:
     """Read ``config/<folder>/<name>.toml``; only names of existing files are taken, so none can point elsewhere."""
     reserved = {sites.LAB, sites.ENVIRONMENT} if folder == "sites" else set()
     known = {path.stem: path for path in sorted((workspace.root / "config" / folder).glob("*.toml"))}
@@ -165,10 +178,13 @@ def _check_paths(site: Site, table: Table, now: datetime, problems: Problems) ->
 
 
 def _check_time_zone(image: Image, place: str, problems: Problems) -> None:
-    """Note a time zone that no such place has; where this machine knows no time zones at all, the installer will."""
+    """Note a time zone that does not exist; where this machine knows no time zones at all, the installer will."""
     name = image.localisation.timezone
-    if (zones := zoneinfo.available_timezones()) and name not in zones:
-        problems.add(place, f"localisation.timezone = '{name}' is no time zone{meant(name, zones)}")
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        if zones := zoneinfo.available_timezones():  # reads hundreds of files
+            problems.add(place, f"localisation.timezone = '{name}' is no time zone{meant(name, zones)}")
 
 
 def _sources(image: Table, site: Table, parsed: Site, environment: Mapping[str, str]) -> dict[str, str]:

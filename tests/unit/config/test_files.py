@@ -1,0 +1,41 @@
+"""Each key of a TOML file is found again with its line."""
+
+from __future__ import annotations
+
+import tomllib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldsmith.config.files import lines
+from goldsmith.config.sites import flat, nested
+
+_KEY = st.from_regex(r"[a-z][a-z_]{0,6}", fullmatch=True)
+_TABLES = st.dictionaries(_KEY, st.dictionaries(_KEY, st.integers(), min_size=1), min_size=1)
+
+
+@given(tables=_TABLES, indent=st.sampled_from(["", "  "]), comment=st.sampled_from(["", " # [no.table]", "#x = 1"]))
+def test_every_key_has_its_line(tables: dict[str, dict[str, int]], indent: str, comment: str) -> None:
+    """The line that is told for a key holds that key, in whatever table, indented or commented."""
+    text = "# first = 1\n\n"
+    for table, values in tables.items():
+        text += f"{indent}[ {table} ]{comment}\n" + "".join(
+            f"{indent}{key} = {value}{comment}\n" for key, value in values.items()
+        )
+    found = dict(lines(text))
+    assert found.keys() == {*tables, *flat(tomllib.loads(text))}
+    written = text.splitlines()
+    for key, line in found.items():
+        assert key.rpartition(".")[2] in written[line - 1]
+
+
+def test_dotted_and_quoted_keys() -> None:
+    """A key may be written dotted or quoted, and lists of several lines hide none that follows."""
+    text = 'a.b = 1\n["c"]\nd = [\n  "x = y",\n]\n"e" = 2\n'
+    assert dict(lines(text)) == {"a.b": 1, "c": 2, "c.d": 3, "c.e": 6}
+
+
+@given(_TABLES)
+def test_flat_is_the_inverse_of_nested(tables: dict[str, dict[str, int]]) -> None:
+    """Tables survive being flattened and nested again."""
+    assert nested(flat(tables)) == tables

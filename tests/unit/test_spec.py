@@ -1,0 +1,134 @@
+"""The types at the edge take what is meant and nothing that could break out of its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, TypeAdapter, ValidationError
+
+from goldsmith import spec
+
+SHELL = set("\"'\\$`\n\r\t\x00<>|&; ")
+
+GOOD: list[tuple[str, Any, str]] = [
+    ("host", spec.HostName, "10.0.0.1"),
+    ("port", spec.HostPort, "vcenter.example.com:8443"),
+    ("domain", spec.NoProxy, ".example.com"),
+    ("network", spec.NoProxy, "10.0.0.0/8"),
+    ("everything", spec.NoProxy, "*"),
+    ("mirror", spec.MirrorUrl, "http://mirror.lab.test:8080/debian"),
+    ("security", spec.SecurityUrl, "http://mirror.example.com/x/debian-security"),
+    ("proxy login", spec.ProxyUrl, "http://user:p%40ss@proxy.example.com:3128"),
+    ("package", spec.PackageName, "g++-14"),
+    ("locale", spec.Locale, "en_US.UTF-8"),
+    ("user", spec.UserName, "automationuser"),
+]
+BAD: list[tuple[str, Any, str]] = [
+    ("two dots", spec.HostName, "a..b"),
+    ("dash last", spec.HostName, "a-"),
+    ("too long", spec.HostName, ".".join(["a" * 60] * 5)),
+    ("URL", spec.HostPort, "https://vcenter.example.com"),
+    ("port 0", spec.HostPort, "a:0"),
+    ("port 65536", spec.HostPort, "a:65536"),
+    ("other digits", spec.HostPort, "a:\uff11"),
+    ("newline at the end", spec.HostName, "a\n"),
+    ("https mirror", spec.MirrorUrl, "https://mirror.example.com/debian"),
+    ("mirror with login", spec.MirrorUrl, "http://u:p@mirror.example.com/debian"),
+    ("security elsewhere", spec.SecurityUrl, "http://mirror.example.com/security"),
+    ("proxy with path", spec.ProxyUrl, "http://proxy.example.com/x"),
+    ("upper-case package", spec.PackageName, "Vim"),
+    ("option as package", spec.PackageName, "-y"),
+    ("latin1", spec.Locale, "en_US.ISO-8859-1"),
+    ("root", spec.UserName, "root"),
+    ("colon", spec.FullName, "a:b"),
+    ("blank first", spec.FullName, " a"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), [pytest.param(kind, text, id=name) for name, kind, text in GOOD])
+def test_what_is_meant_is_taken(kind: Any, text: str) -> None:
+    """A usual value passes unchanged."""
+    assert TypeAdapter(kind).validate_python(text) == text
+
+
+@pytest.mark.parametrize(("kind", "text"), [pytest.param(kind, text, id=name) for name, kind, text in BAD])
+def test_what_is_not_meant_is_refused(kind: Any, text: str) -> None:
+    """An odd value is refused, and the message says what is allowed."""
+    with pytest.raises(ValidationError, match=r"must be|without|none of"):
+        TypeAdapter(kind).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [spec.HostName, spec.HostPort, spec.MirrorUrl, spec.ProxyUrl, spec.PackageName, spec.UserName, spec.TemplateName],
+)
+@given(prefix=st.sampled_from(["", "a", "http://a", "http://a/"]), text=st.text(max_size=8))
+def test_nothing_that_a_shell_reads_passes(kind: Any, prefix: str, text: str) -> None:
+    """No accepted value holds a character that a shell, preseed or apt would give a meaning."""
+    try:
+        accepted = TypeAdapter(kind).validate_python(prefix + text)
+    except ValidationError:
+        return
+    assert accepted.isascii()
+    assert not SHELL & set(accepted)
+
+
+def test_a_locale_is_completed() -> None:
+    """The encoding may be left out."""
+    assert TypeAdapter(spec.Locale).validate_python("da_DK") == "da_DK.UTF-8"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("!", id="locked"),
+        pytest.param(f"$6$salt${'a' * 86}", id="SHA-512"),
+        pytest.param(f"$6$rounds=5000$salt${'a' * 86}", id="rounds"),
+        pytest.param(f"$y$j9T$salt${'a' * 43}", id="yescrypt"),
+    ],
+)
+def test_safe_hashes_are_taken(text: str) -> None:
+    """Locked, SHA-512 and yescrypt."""
+    adapter: TypeAdapter[SecretStr] = TypeAdapter(spec.CryptedPassword)
+    assert adapter.validate_python(text).get_secret_value() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("$1$salt$hash", id="md5"),
+        pytest.param("secret", id="plain"),
+        pytest.param("", id="empty"),
+        pytest.param(f"$6$salt${'a' * 86}\n", id="newline"),
+        pytest.param(f"$6$salt${'a' * 85}", id="cut off"),
+    ],
+)
+def test_other_hashes_are_refused(text: str) -> None:
+    """What is unsafe, plain or damaged."""
+    with pytest.raises(ValidationError, match="must be a SHA-512"):
+        TypeAdapter(spec.CryptedPassword).validate_python(text)
+
+
+def test_a_key_may_have_options() -> None:
+    """Options that sshd takes before a key are kept, quoted blanks included."""
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/"
+    line = f'from="10.0.0.0/8",command="a b" {key} somebody at work'
+    assert TypeAdapter(spec.AuthorizedKey).validate_python(line) == line
+
+
+@pytest.mark.parametrize("folder", ["/absolute", "a/../b", "a\nb", "a;b"])
+def test_media_folders_stay_inside(folder: str) -> None:
+    """The folder of media lies below the datastore's root."""
+    placement = {"datacenter": "a", "cluster": "b", "datastore": "c", "network": "d"}
+    with pytest.raises(ValidationError, match="must be a folder on the datastore"):
+        spec.Placement.model_validate({**placement, "iso_folder": folder})
+
+
+@pytest.mark.parametrize("value", ["2", 2.0, True, 0, 129])
+def test_numbers_are_numbers(value: object) -> None:
+    """Text, fractions and truth are no number of CPUs, and neither is none or too many."""
+    with pytest.raises(ValidationError):
+        spec.Hardware.model_validate({"cpus": value})
