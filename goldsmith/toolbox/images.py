@@ -20,6 +20,8 @@ SUITE = "trixie"
 """The guests' Debian, whose name the lab's repository bears."""
 _GUEST_SHARE = "lab/guest/share"
 _VCENTER = "lab/vcenter"
+_KERNEL = "kernel"
+"""The group of the installer's kernel modules in the lock."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +113,25 @@ def _vcenter_rows(lock: Lock) -> Iterator[Row]:
     yield sections.toolbox.toolchain
     yield from sections.lab.go
     yield from sections.guest.debs
-    yield from sections.media.udebs
+    yield from _modules(lock)
+
+
+def _modules(lock: Lock) -> Iterator[locks.DebRow]:
+    """Yield the installer's modules that the lab serves and runs.
+
+    Not its kernel: guests run on the machine's own, so the repository's index only names it, as
+    mirrors keep the file no longer than its point release.
+    """
+    yield from (row for row in lock.sections.media.udebs if row.group != _KERNEL)
 
 
 def _fill_vcenter(context: Context, lock: Lock) -> None:
     root, sections = context.workspace.root, lock.sections
     _fill_go(context, lock, with_tests=False)
     context.copy(root / _GUEST_SHARE, "share")
-    for row in sections.media.udebs:
-        if row.group != "kernel":  # guests run on the machine's own; only the repository has it
-            context.link(row, f"share/udebs/{row.file_name}")
-    for row in (*sections.guest.debs, *sections.media.udebs):
+    for row in _modules(lock):
+        context.link(row, f"share/udebs/{row.file_name}")
+    for row in (*sections.guest.debs, *_modules(lock)):
         context.link(row, f"mirror/{row.path}")
     _fill_indexes(context, lock)
 
@@ -130,9 +140,10 @@ def _fill_indexes(context: Context, lock: Lock) -> None:
     def index(rows: Iterable[locks.DebRow]) -> str:
         return repository.packages((row, fetch.path(context.workspace, row)) for row in rows)
 
+    kernels = "".join("\n" + repository.named(row) for row in lock.sections.media.udebs if row.group == _KERNEL)
     components = {
         "main": index(lock.sections.guest.debs),
-        "main/debian-installer": index(lock.sections.media.udebs),
+        "main/debian-installer": index(_modules(lock)) + kernels,
     }
     for name, data in repository.indexes(SUITE, "amd64", components).items():
         context.write(f"mirror/{name}", data)

@@ -21,6 +21,14 @@ def stanza(row: DebRow, package: Path) -> str:
     return f"{text}\nFilename: {row.path}\nSize: {row.size}\nSHA256: {row.sha256}\n"
 
 
+def named(row: DebRow) -> str:
+    """Return the stanza of a package that the index names and the repository does not have."""
+    return (
+        f"Package: {row.name}\nVersion: {row.version}\nArchitecture: {row.arch}\n"
+        f"Filename: {row.path}\nSize: {row.size}\nSHA256: {row.sha256}\n"
+    )
+
+
 def packages(rows: Iterable[tuple[DebRow, Path]]) -> str:
     """Return a ``Packages`` index, in the order of names and versions."""
     ordered = sorted(rows, key=lambda pair: (pair[0].name, pair[0].version, pair[0].arch))
