@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +71,11 @@ def test_the_run_is_the_callers(space: Workspace) -> None:
     argv = toolbox(space).command(("build", "a b.pkr.hcl"), labels={"goldsmith.build": "7"}, network="host").argv
     assert argv[:2] == ("/usr/bin/docker", "run")
     assert argv[-3:] == ("goldsmith-toolbox:0123456789ab", "build", "a b.pkr.hcl")
-    pairs = list(zip(argv, argv[1:], strict=False))
+    pairs = list(itertools.pairwise(argv))
     for pair in (
         ("--user", "501:20"),
         ("--workdir", "/data"),
-        ("--tmpfs", "/tmp"),
+        ("--tmpfs", "/tmp"),  # noqa: S108 - the container's own
         ("--mount", f"type=bind,source={space.root},target=/data"),
         ("--label", "goldsmith=1"),
         ("--label", "goldsmith.build=7"),
@@ -97,7 +98,7 @@ def test_a_remote_engine_is_refused(space: Workspace) -> None:
 
 
 def test_inside_the_toolbox_no_container_is_started(space: Workspace) -> None:
-    """On a runner that is the toolbox, the tool runs directly, through the same entry, with the same care for secrets."""
+    """On a runner that is the toolbox, the tool runs directly, through the same entry."""
     command = toolbox(space, inside=True).command(("govc", "ls"), env={"A": "1"}, secrets={"P": PASSWORD})
     assert command.argv == (ENTRY, "govc", "ls")
     assert command.env == {"A": "1", "GOLDSMITH_SECRETS": "stdin"}
@@ -140,7 +141,9 @@ def test_any_folder_can_be_mounted(name: str) -> None:
     assert fields == ["type=bind", f"source={Path('/x') / name.strip('/')}", "target=/y", "readonly"]
 
 
-@given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), st.text().filter(lambda v: "\0" not in v)))
+@given(
+    st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), st.text().filter(lambda v: "\0" not in v))
+)
 def test_secrets_unpack_as_they_were(secrets: dict[str, str]) -> None:
     """Values with newlines, equals signs and quotes arrive unchanged."""
     try:

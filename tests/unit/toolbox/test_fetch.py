@@ -40,6 +40,7 @@ class FakeSource:
         self.asked: list[str] = []
 
     def read(self, url: str) -> Iterator[bytes]:
+        """Yield the next answer in two pieces, or raise it."""
         self.asked.append(url)
         answers = self.script.get(url)
         assert answers, f"not in the script: {url}"
@@ -154,7 +155,7 @@ def test_go_modules_come_from_the_proxies_in_turn(space: Workspace) -> None:
 
 
 def test_wheels_come_through_pip_and_are_checked(space: Workspace) -> None:
-    """pip is given the exact hashes and no leave to resolve, and its files are hashed all the same."""
+    """Pip is given the exact hashes and no leave to resolve, and its files are hashed all the same."""
     row = packages.wheel_row(b"wheel")
     listed: list[str] = []
 

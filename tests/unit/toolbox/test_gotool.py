@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.toolbox import gotool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def wheel(folder: Path, files: dict[str, str]) -> Path:

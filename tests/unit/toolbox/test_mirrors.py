@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from goldsmith.errors import ConfigurationError
 from goldsmith.toolbox import mirrors
 from goldsmith.toolbox.mirrors import Mirrors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEB822 = """\
 # a comment
@@ -52,7 +55,10 @@ def test_both_formats_of_apt_are_read(tmp_path: Path) -> None:
 def test_the_machines_own_mirror_is_used(tmp_path: Path) -> None:
     """Without a variable, packages come from where apt takes them; other vendors' sources are not asked."""
     folder = apt(
-        tmp_path / "apt", main="deb https://vendor.example.com/tool x main\n", debian__sources=DEB822, old__disabled="deb http://x/debian x y"
+        tmp_path / "apt",
+        main="deb https://vendor.example.com/tool x main\n",
+        debian__sources=DEB822,
+        old__disabled="deb http://x/debian x y",
     )
     found = Mirrors.here({}, folder)
     assert (found.debian, found.security) == (

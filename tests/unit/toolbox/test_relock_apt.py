@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,9 @@ from goldsmith.runner import Command, Completed
 from goldsmith.toolbox.mirrors import Mirrors
 from goldsmith.toolbox.relock_apt import Apt, udeb_closure, udeb_row
 from tests.unit.fakes import FakeRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MIRRORS = Mirrors(debian="http://m/debian", security="http://m/debian-security")
 HASH = "0" * 64
