@@ -229,7 +229,12 @@ def main() -> int:
         sys.stderr.write(f"{error.render()}\n")
         return error.exit_code
     except OSError as error:
-        refused = ToolError("the environment cannot be made", where=str(ROOT), why=str(error), next="")
+        refused = ToolError(
+            "the environment cannot be made",
+            where=str(ROOT),
+            why=str(error),
+            next="let this user write into the repository, and see that there is space; then run the same command again",
+        )
         sys.stderr.write(f"{refused.render()}\n")
         return refused.exit_code
     except KeyboardInterrupt:
