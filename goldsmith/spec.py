@@ -38,8 +38,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = rf"(?=.{{1,253}}(?:[:/]|$)){_LABEL}(?:\.{_LABEL})*"
 _PORT = r"(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?"
 _PATH = r"(?:/[A-Za-z0-9._~+-]+)*/?"
-# No spaces, quotes, backslashes or dollars: URLs travel through preseed, shell and apt alike.
-_USERINFO = r"(?:[A-Za-z0-9._~!*+,;=%-]+(?::[A-Za-z0-9._~!*+,;=%-]*)?@)?"
+# URLs travel through preseed, shell and apt alike; other characters are written %XX, as URLs do.
+_USERINFO = r"(?:[A-Za-z0-9._~%+-]+(?::[A-Za-z0-9._~%+-]*)?@)?"
 
 Slug = Annotated[
     str,
