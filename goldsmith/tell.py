@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.inventory import Machine
 
 
+_ENDLESS = 10_000
+"""Columns of what has no width, such as a pipe: rich would take 80 and fold every path."""
+
+
 def json(data: Any) -> None:
     """Print *data* as JSON."""
     sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def lines(*text: str) -> None:
+    """Print lines as they are."""
+    sys.stdout.write("\n".join(text) + "\n")
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -32,9 +41,8 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         shown.add_column(name, overflow="fold")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout)
-    # A pipe has no width: rich would take 80 and fold every path.
-    console.print(shown, width=None if console.is_terminal else 4000, no_wrap=not console.is_terminal)
+    wide = None if sys.stdout.isatty() else _ENDLESS
+    Console(file=sys.stdout, width=wide, highlight=False).print(shown)
 
 
 def plan(planned: Plan, *, to: IO[str]) -> None:

@@ -89,6 +89,13 @@ class Session:
         return engine.ensure(self.runner, self.environment, self.progress)
 
     @cached_property
+    def lab_engine(self) -> Engine:
+        """The Docker engine, with what the lab needs besides."""
+        from goldsmith.toolbox import engine
+
+        return engine.ensure(self.runner, self.environment, self.progress, plugins=("buildx", "compose"))
+
+    @cached_property
     def builder(self) -> Builder:
         """Builds the images."""
         return self._builder(self.engine)

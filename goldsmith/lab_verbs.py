@@ -1,0 +1,107 @@
+"""The lab as the verbs use it: started on demand, told to people, and asked whether it is up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from goldsmith import tell
+from goldsmith.errors import UnreachableError
+from goldsmith.lab.lifecycle import Lab
+from goldsmith.lab.settings import Settings
+from goldsmith.lab.state import CA, TOKEN, State, password_file
+from goldsmith.lab.state import read as read_state
+
+if TYPE_CHECKING:
+    from goldsmith.config import Effective
+    from goldsmith.spec import Credentials
+    from goldsmith.wiring import Session
+
+
+def lab(session: Session, *, vcenters: int) -> Lab:
+    """Return the lab that the environment names."""
+    return Lab(
+        settings=Settings.here(session.environment, count=vcenters),
+        engine=session.lab_engine,
+        workspace=session.workspace,
+        runner=session.runner,
+        progress=session.progress,
+        ensure=session.builder.ensure,
+    )
+
+
+def up(session: Session, *, vcenters: int | None = None) -> State:
+    """Start the lab unless it is up; without *vcenters* a running one keeps as many as it has."""
+    settings = Settings.here(session.environment)
+    known = None if vcenters else read_state(session.workspace.cache / "lab" / settings.name)
+    return lab(session, vcenters=vcenters or (len(known.vcenters) if known else 1)).up()
+
+
+def down(session: Session) -> None:
+    """Stop the lab and forget everything in it."""
+    there = lab(session, vcenters=1).down()
+    session.progress.note("the lab is down" if there else "there was no lab to stop")
+
+
+def credentials_if_up(session: Session, effective: Effective) -> Credentials | None:
+    """Return what opens the site; nothing for a lab that is down, which is no error for verbs that only look."""
+    try:
+        return session.credentials(effective)
+    except UnreachableError:
+        if effective.site.is_lab:
+            return None
+        raise
+
+
+def status(session: Session, *, as_json: bool) -> None:
+    """Show whether the lab is up, how to reach it, and what runs in it."""
+    found = lab(session, vcenters=1)
+    state, containers = found.status()
+    guests = [
+        {"vm": one.vm, "vcenter": one.labels.get("goldsmith.lab.vcenter", ""), "running": one.running}
+        for one in containers
+        if one.vm
+    ]
+    if as_json:
+        tell.json({"name": found.settings.name, "up": state is not None, **_known(found, state), "guests": guests})
+    elif state is None:
+        session.progress.note(f"the lab {found.settings.name} is not up; './inv lab-up' starts it")
+    else:
+        _show(found, state, guests)
+
+
+def _known(found: Lab, state: State | None) -> dict[str, Any]:
+    if state is None:
+        return {}
+    return {
+        "admin": state.admin,
+        "token_file": str(found.folder / TOKEN),
+        "ca_file": str(found.folder / CA),
+        "vcenters": [
+            {
+                "name": one.name,
+                "server": one.server,
+                "user": one.user,
+                "password_file": str(password_file(found.folder, one.name)),
+                "datastore": one.datastore,
+            }
+            for one in state.vcenters
+        ],
+    }
+
+
+def _show(found: Lab, state: State, guests: list[dict[str, Any]]) -> None:
+    known = _known(found, state)
+    names = ("name", "server", "user", "password_file", "datastore")
+    tell.table(("vCenter", "address", "user", "password file", "datastore"), [
+        tuple(one[name] for name in names) for one in known["vcenters"]
+    ])  # fmt: skip
+    if guests:
+        rows = [(one["vm"], one["vcenter"], "running" if one["running"] else "off") for one in guests]
+        tell.table(("machine", "vCenter", "power"), rows)
+    first = known["vcenters"][0]
+    tell.lines(
+        "",
+        "with govc:",
+        f"  export GOVC_URL={first['server']} GOVC_USERNAME={first['user']} GOVC_TLS_CA_CERTS={known['ca_file']}",
+        f'  export GOVC_PASSWORD="$(cat {first["password_file"]})"',
+    )
