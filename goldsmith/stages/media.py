@@ -14,6 +14,7 @@ from goldsmith.errors import ConfigurationError, GoldsmithError, ToolError
 from goldsmith.toolbox import deb
 from goldsmith.toolbox.fetch import path as path_of
 from goldsmith.tools import bootloader, cpio, initrd, netboot, udebs, xorriso
+from goldsmith.tools.door import engine_gone
 from goldsmith.workspace import SECRET_MODE
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def compose(request: Request, *, runner: Runner, door: Door) -> Medium:
     Raises ``ToolError`` when mtools or xorriso fail, or no space is left.
     """
     folder = request.output.parent
-    with _space(folder):
+    with _plainly(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".compose-") as name:
             tree = Path(name)
@@ -161,8 +162,8 @@ def _fill(tree: Path, request: Request) -> int:
 
 
 @contextlib.contextmanager
-def _space(folder: Path) -> Iterator[None]:
-    """Say in plain words that the disk is full, whoever noticed it."""
+def _plainly(folder: Path) -> Iterator[None]:
+    """Say in plain words that the disk is full, whoever noticed it, or that the engine is gone."""
     try:
         yield
     except OSError as error:
@@ -170,6 +171,8 @@ def _space(folder: Path) -> Iterator[None]:
             raise
         raise _no_space(folder, str(error)) from None
     except GoldsmithError as error:
+        if gone := engine_gone(error.why):
+            raise gone from None
         if not any(sign in error.why for sign in _NO_SPACE):
             raise
         raise _no_space(folder, error.why) from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+from goldsmith.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,3 +27,16 @@ class Door(Protocol):
     ) -> Command:
         """Return the command that runs *argv* with *env*; *secrets* reach its environment, but no argv and no file."""
         ...
+
+
+def engine_gone(said: str) -> UnreachableError | None:
+    """Return the error for what a run printed when the Docker engine was not there (any more), if it was that."""
+    lines = [line.strip() for line in said.splitlines()]
+    why = [line for line in lines if re.search(r"Cannot connect to the Docker daemon|error during connect", line)]
+    if not why:
+        return None
+    return UnreachableError(
+        "the Docker engine does not answer",
+        why="\n".join(dict.fromkeys(why)),
+        next="start it, then run the command again: finished stages are not repeated",
+    )

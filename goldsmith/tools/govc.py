@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, GoldsmithError, MissingObjectError, ToolError, UnreachableError
+from goldsmith.tools.door import engine_gone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,6 +162,8 @@ _MEANINGS = (
 
 def explain(said: str) -> GoldsmithError:
     """Return the error that govc's words amount to; words nobody foresaw become a ``ToolError`` that shows them."""
+    if gone := engine_gone(said):
+        return gone
     why = _reasons(said)
     for meaning in _MEANINGS:
         if re.search(meaning.phrase, why):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError, UnreachableError
+from goldsmith.tools.door import engine_gone
 
 if TYPE_CHECKING:
     from goldsmith.runner import Command, Completed
@@ -67,6 +68,8 @@ def check(completed: Completed, *, release: str, url: str) -> None:
 
 
 def _failed(completed: Completed, url: str) -> GoldsmithError:
+    if gone := engine_gone(completed.stderr):
+        return gone
     said = re.sub(r"(?m)^curl: ", "", completed.stderr.strip() or completed.stdout.strip())
     if completed.returncode == _HTTP_ERROR and "404" in said:
         return MissingObjectError(

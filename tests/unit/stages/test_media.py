@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.errors import CheckError, ConfigurationError, GoldsmithError, ToolError
+from goldsmith.errors import CheckError, ConfigurationError, GoldsmithError, ToolError, UnreachableError
 from goldsmith.runner import Command, Completed
 from goldsmith.stages import media
 from goldsmith.toolbox.cpio import entries
@@ -134,6 +134,7 @@ def _raises(error: BaseException) -> Callable[[], Completed]:
         (_fails("Disk full"), ToolError, "no space is left"),
         (_raises(OSError(errno.ENOSPC, "No space left on device")), ToolError, "no space is left"),
         (_raises(OSError(errno.EDQUOT, "Disk quota exceeded")), ToolError, "no space is left"),
+        (_fails("docker: Cannot connect to the Docker daemon at unix:///x."), UnreachableError, "Docker engine"),
         (_raises(PermissionError(errno.EACCES, "Permission denied")), PermissionError, "Permission denied"),
         (_raises(KeyboardInterrupt("interrupted")), KeyboardInterrupt, "interrupted"),
     ],

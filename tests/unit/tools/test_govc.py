@@ -139,6 +139,14 @@ def test_words_of_govc_become_an_error_with_a_way_out(said: str, family: type[Go
     assert error.next
 
 
+def test_an_engine_that_stopped_is_no_fault_of_the_vcenter() -> None:
+    """Docker's words, not govc's, and its own way out."""
+    error = govc.explain("docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\nRun 'docker run")
+    assert type(error) is UnreachableError
+    assert "Docker engine" in error.what
+    assert "docker.sock" in error.why
+
+
 def test_silence_is_explained_as_well() -> None:
     """An empty output still gives an error with all it can say."""
     assert govc.explain("").what == "govc failed"

@@ -50,6 +50,7 @@ def test_modules_of_other_kernels_do_not_count(listed: str) -> None:
         (7, "curl: (7) Failed to connect to mirror.example.com port 80", UnreachableError, "does not answer"),
         (28, "curl: (28) Connection timed out", UnreachableError, "does not answer"),
         (65, "", UnreachableError, "not a mirror"),
+        (125, "docker: Cannot connect to the Docker daemon at unix:///x.", UnreachableError, "Docker engine"),
         (127, "bash: line 1: curl: command not found", ToolError, "cannot be asked"),
     ],
 )
@@ -58,5 +59,5 @@ def test_each_way_to_fail_has_its_own_words(status: int, said: str, family: type
     with pytest.raises(family, match=words) as caught:
         udebs.check(Completed(returncode=status, stdout="", stderr=said), release=RELEASE, url=URL)
     assert caught.value.exit_code is family.exit_code
-    assert caught.value.where == URL
+    assert caught.value.where == ("" if status == 125 else URL)
     assert caught.value.next
