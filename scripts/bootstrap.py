@@ -233,7 +233,7 @@ def main() -> int:
             "the environment cannot be made",
             where=str(ROOT),
             why=str(error),
-            next="let this user write into the repository, and see that there is space; then run the same command again",
+            next="let this user write into the repository, see that there is space, and run the same command again",
         )
         sys.stderr.write(f"{refused.render()}\n")
         return refused.exit_code

@@ -87,7 +87,12 @@ def ensure(
             raise error
         case Install() | Start():
             with _alone(progress):
-                return _engine(_bring_up(runner, environment, progress, plugins))
+                said = _bring_up(runner, environment, progress, plugins)
+            if said.storage == "vfs":
+                progress.note(
+                    "this engine copies whole images (storage driver vfs): /var/lib/docker lies on an overlay"
+                )
+            return _engine(said)
         case never:
             assert_never(never)
 
