@@ -117,7 +117,7 @@ variable "vm_name" {
 
   validation {
     condition     = length(var.vm_name) <= 80
-    error_message = "VSphere allows names of at most 80 characters."
+    error_message = "A name has at most 80 characters."
   }
 }
 
