@@ -38,7 +38,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
     if first < 224:  # noqa: PLR2004
         return ((first - 192) << 8) + data[at + 1] + 192, at + 2
     if first == 255:  # noqa: PLR2004
-        return struct.unpack_from(">I", data, at + 1)[0], at + 5
+        return int(struct.unpack_from(">I", data, at + 1)[0]), at + 5
     raise ValueError("packets of unknown length are no keys")
 
 
@@ -70,9 +70,11 @@ def fingerprints(text: str) -> list[str]:
     """
     found = []
     for block in _dearmour(text):
-        for tag, body in _packets(block):
-            if tag != PUBLIC_KEY:
-                continue
+        try:
+            bodies = [body for tag, body in _packets(block) if tag == PUBLIC_KEY]
+        except (IndexError, struct.error) as error:
+            raise ValueError("a packet is cut short") from error
+        for body in bodies:
             if body[:1] == b"\x04":
                 digest = hashlib.sha1(b"\x99" + struct.pack(">H", len(body)) + body, usedforsecurity=False)
             elif body[:1] == b"\x06":

@@ -4,6 +4,8 @@ Runs in the guest with its own Python and nothing else; sorted, so that two
 inventories can be compared line by line.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -12,6 +14,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from typing import Any
 
 # Their contents are secrets or tell about some; that they exist is recorded, not their hash.
 UNHASHED = ("/etc/shadow", "/etc/gshadow", "/etc/ssh/ssh_host_", "/etc/ssl/private/", "/etc/security/opasswd")
@@ -19,25 +22,25 @@ PACKAGE = ("name", "version", "architecture", "status", "source", "source_versio
 FORMAT = "${Package}\t${Version}\t${Architecture}\t${db:Status-Abbrev}\t${source:Package}\t${source:Version}\n"
 
 
-def output(*argv):
+def output(*argv: str) -> str:
     """Return what a program prints; its failure is ours."""
     environment = {**os.environ, "LC_ALL": "C"}
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, env=environment).stdout.decode()
 
 
-def packages():
+def packages() -> list[dict[str, str]]:
     """Return one object for each package, held ones marked by dpkg's status "hi"."""
     rows = (line.split("\t") for line in output("dpkg-query", "--show", "--showformat", FORMAT).splitlines())
     return sorted((dict(zip(PACKAGE, map(str.strip, row))) for row in rows), key=lambda row: row["name"])
 
 
-def units():
+def units() -> dict[str, str]:
     """Return the state of each unit file."""
     listed = output("systemctl", "list-unit-files", "--no-legend", "--no-pager", "--plain")
     return dict(sorted(line.split()[:2] for line in listed.splitlines() if line.strip()))
 
 
-def entry(path):
+def entry(path: str) -> dict[str, str]:
     """Describe one file: mode, owner by name, and the hash or the link's target."""
     info = os.lstat(path)
     try:
@@ -53,7 +56,7 @@ def entry(path):
     return described
 
 
-def files(root):
+def files(root: str) -> dict[str, dict[str, str]]:
     """Describe every file below *root*, without crossing into another file system."""
     found = {}
     device = os.lstat(root).st_dev
@@ -66,7 +69,7 @@ def files(root):
     return dict(sorted(found.items()))
 
 
-def engine():
+def engine() -> dict[str, Any] | None:
     """Return the engine's version and images, or None without one."""
     if not shutil.which("docker"):
         return None
@@ -77,7 +80,7 @@ def engine():
     return {"version": version, "images": [{key: image.get(key) for key in wanted} for image in images]}
 
 
-def main():
+def main() -> None:
     """Print the inventory."""
     release = dict(line.rstrip().split("=", 1) for line in open("/etc/os-release") if "=" in line)
     document = {

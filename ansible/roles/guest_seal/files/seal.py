@@ -5,6 +5,8 @@ nor the network nor sudo: whoever runs it still has to shut the guest down over
 the connection that is open. What each key of an item means stands in vars/main.yml.
 """
 
+from __future__ import annotations
+
 import glob
 import json
 import os
@@ -14,6 +16,12 @@ import shutil
 import stat
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Item = dict[str, Any]
 
 ROTATED = re.compile(r"\.(gz|xz|old|\d+)$")
 # Sockets' directories and private /tmp of running services end with the boot anyway.
@@ -26,13 +34,13 @@ PERSONS = range(1000, 60000)  # user ids of persons in Debian; root comes on top
 class Seal:
     """One pass over the list. *root* is "/" but for tests, which seal a directory and run nothing."""
 
-    def __init__(self, root="/", lock=()):
+    def __init__(self, root: str = "/", lock: Sequence[str] = ()) -> None:
         self.root = root
         self.lock = lock
         self.homes = self._homes()
-        self.changed = []
+        self.changed: list[str] = []
 
-    def _homes(self):
+    def _homes(self) -> list[str]:
         """Return the homes of root and of each person that exist."""
         if self.root != "/":
             found = ["/root", *sorted(f"/home/{name}" for name in self._list("/home"))]
@@ -40,17 +48,17 @@ class Seal:
             found = [user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid in PERSONS]
         return sorted({home for home in found if home != "/" and os.path.isdir(self.at(home))})
 
-    def _list(self, folder):
+    def _list(self, folder: str) -> list[str]:
         try:
             return os.listdir(self.at(folder))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def at(self, path):
+    def at(self, path: str) -> str:
         """Return where a path of the guest really is."""
         return path if self.root == "/" else self.root + path
 
-    def paths(self, patterns):
+    def paths(self, patterns: Iterable[str]) -> list[str]:
         """Return what exists for *patterns*, {home} filled in; links count as themselves."""
         found = set()
         for pattern in patterns:
@@ -59,13 +67,13 @@ class Seal:
                 found.update(glob.glob(self.at(pattern.replace("{home}", glob.escape(home)))))
         return sorted(found)
 
-    def did(self, what):
+    def did(self, what: str) -> None:
         """Remember a change."""
         self.changed.append(what)
 
     # What to do --------------------------------------------------------------
 
-    def run(self, commands):
+    def run(self, commands: Iterable[Sequence[str]]) -> None:
         """Run programs; one that is missing has nothing to clean, one after a dash may fail."""
         for program, *arguments in commands:
             argv = [program.lstrip("-"), *arguments]
@@ -75,7 +83,7 @@ class Seal:
             if done.returncode and not program.startswith("-"):
                 raise RuntimeError(f"{' '.join(argv)}: exit code {done.returncode}: {done.stderr.decode()[-300:]}")
 
-    def remove(self, patterns):
+    def remove(self, patterns: Iterable[str]) -> None:
         """Remove files, links, and whole directories."""
         for path in self.paths(patterns):
             if os.path.isdir(path) and not os.path.islink(path):
@@ -84,17 +92,19 @@ class Seal:
                 os.unlink(path)
             self.did(path)
 
-    def inside(self, folders):
+    def inside(self, folders: Iterable[str]) -> Iterator[str]:
         """Return what is in *folders* and may go: no mount points, nothing that lives in memory."""
         for folder in self.paths(folders):
-            if os.path.islink(folder) or not os.path.isdir(folder) or in_memory(folder):
+            if os.path.islink(folder) or not os.path.isdir(folder):
+                continue
+            if self.root == "/" and in_memory(folder):
                 continue
             for name in sorted(os.listdir(folder)):
                 path = os.path.join(folder, name)
                 if not name.startswith(KEPT) and not os.path.ismount(path):
                     yield path
 
-    def clear(self, folders):
+    def clear(self, folders: Iterable[str]) -> None:
         """Remove what is inside of directories."""
         for path in list(self.inside(folders)):
             if os.path.isdir(path) and not os.path.islink(path):
@@ -103,7 +113,7 @@ class Seal:
                 os.unlink(path)
             self.did(path)
 
-    def logs(self, folders):
+    def logs(self, folders: Iterable[str]) -> Iterator[str]:
         """Return each regular file below *folders*."""
         for top in self.paths(folders):
             for folder, _, names in os.walk(top):
@@ -111,7 +121,7 @@ class Seal:
                     if stat.S_ISREG(os.lstat(path).st_mode):
                         yield path
 
-    def truncate(self, folders):
+    def truncate(self, folders: Iterable[str]) -> None:
         """Empty the files below directories, in place; rotated ones go."""
         for path in list(self.logs(folders)):
             if ROTATED.search(path):
@@ -121,7 +131,7 @@ class Seal:
                 os.truncate(path, 0)
                 self.did(path)
 
-    def write(self, texts):
+    def write(self, texts: Mapping[str, str]) -> None:
         """Write files in place: one may be a mount of its own."""
         for name, text in texts.items():
             for path in self.paths([name]):
@@ -130,14 +140,14 @@ class Seal:
                         file.write(text)
                     self.did(path)
 
-    def empty(self, patterns):
+    def empty(self, patterns: Iterable[str]) -> None:
         """Empty files in place."""
         for path in self.paths(patterns):
             if os.path.getsize(path):
                 os.truncate(path, 0)
                 self.did(path)
 
-    def link(self, links):
+    def link(self, links: Mapping[str, str]) -> None:
         """Turn a file into a link."""
         for name, target in links.items():
             for path in self.paths([name]):
@@ -146,7 +156,7 @@ class Seal:
                     os.symlink(target, path)
                     self.did(path)
 
-    def strip(self, rule):
+    def strip(self, rule: Item) -> None:
         """Remove lines; a file without any line left is removed as well."""
         for path in self.paths(rule["files"]):
             if not os.path.isfile(path):
@@ -162,7 +172,7 @@ class Seal:
                 os.unlink(path)
             self.did(path)
 
-    def lock_passwords(self, wanted):
+    def lock_passwords(self, *, wanted: bool) -> None:
         """Lock the passwords of the accounts that were given to us."""
         for name in self.lock if wanted else ():
             if not locked(name):
@@ -171,7 +181,7 @@ class Seal:
 
     # What must hold afterwards -------------------------------------------------
 
-    def faults(self, item):
+    def faults(self, item: Item) -> list[str]:
         """Return what is not as the item wants it, in words."""
         left = [f"{path} is still there" for path in self.paths(item.get("remove", ()))]
         left += [f"{path} is still there" for path in self.inside(item.get("clear", ()))]
@@ -190,7 +200,7 @@ class Seal:
         left += [f"{unit} is not enabled" for unit in item.get("enabled", ()) if self.root == "/" and not enabled(unit)]
         return left
 
-    def apply(self, item):
+    def apply(self, item: Item) -> None:
         """Do what one item wants."""
         self.run(item.get("run", ()))
         self.remove(item.get("remove", ()))
@@ -200,9 +210,9 @@ class Seal:
         self.write(item.get("write", {}))
         self.link(item.get("link", {}))
         self.strip(item.get("strip", {"files": (), "lines": ""}))
-        self.lock_passwords(item.get("lock", False))
+        self.lock_passwords(wanted=item.get("lock", False))
 
-    def all(self, items):
+    def all(self, items: Iterable[Item]) -> Item:
         """Do all, then check all; return the report."""
         rows = []
         items = [item for item in items if self.root != "/" or shutil.which(item.get("needs", "sh"))]
@@ -222,18 +232,18 @@ class Seal:
         return {"schema": 1, "items": rows, "ok": not any(row["faults"] for row in rows)}
 
 
-def read(path):
+def read(path: str) -> str:
     """Return a text file, whatever its bytes."""
     with open(path, errors="surrogateescape") as file:
         return file.read()
 
 
-def is_link(path, target):
+def is_link(path: str, target: str) -> bool:
     """Tell whether a path is a link to a target."""
     return os.path.islink(path) and os.readlink(path) == target
 
 
-def in_memory(path):
+def in_memory(path: str) -> bool:
     """Tell whether a path ends with the boot anyway."""
     kind, best = "", -1
     with open("/proc/self/mounts") as mounts:
@@ -243,18 +253,18 @@ def in_memory(path):
     return kind in {"tmpfs", "ramfs"}
 
 
-def locked(name):
+def locked(name: str) -> bool:
     """Tell whether an account's password is locked."""
     done = subprocess.run(["passwd", "--status", name], check=True, stdout=subprocess.PIPE)
     return done.stdout.split()[1].startswith(b"L")
 
 
-def enabled(unit):
+def enabled(unit: str) -> bool:
     """Tell whether systemd starts a unit at boot."""
     return subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
 
 
-def trim(mounts):
+def trim(mounts: Iterable[str]) -> list[str]:
     """Give free blocks back to the datastore; a disk that cannot do that is no fault. Return what was trimmed."""
     done = []
     for mount in mounts:
@@ -264,10 +274,12 @@ def trim(mounts):
     return done
 
 
-def main(order):
+def main(order: Item) -> None:
     """Seal by *order*: items, accounts to lock, mounts to trim. Exit code 1 when a check fails."""
     if shutil.which("docker"):
-        containers = subprocess.run(["docker", "ps", "--all", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        containers = subprocess.run(
+            ["docker", "ps", "--all", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         if containers.stdout.strip():
             sys.exit("seal: there are containers; a template holds images only: docker rm them first")
     report = Seal(lock=order["lock"]).all(order["items"])

@@ -1,0 +1,44 @@
+"""What the tests of the roles share: the folder, the list of what is sealed, and one guest."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ANSIBLE = Path(__file__).parents[2] / "ansible"
+
+
+def module(path: Path) -> ModuleType:
+    """Load a program of a role, which lies in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def seal() -> ModuleType:
+    """The program that seals."""
+    return module(ANSIBLE / "roles/guest_seal/files/seal.py")
+
+
+@pytest.fixture(scope="session")
+def openpgp() -> ModuleType:
+    """The filter that reads keys."""
+    return module(ANSIBLE / "filter_plugins/openpgp.py")
+
+
+@pytest.fixture(scope="session")
+def items() -> list[dict[str, Any]]:
+    """The list of what is sealed."""
+    loaded = yaml.safe_load((ANSIBLE / "roles/guest_seal/vars/main.yml").read_text())
+    return list(loaded["guest_seal_items"])
