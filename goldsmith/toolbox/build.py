@@ -22,6 +22,7 @@ from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from goldsmith.progress import Progress
     from goldsmith.runner import Runner
@@ -54,7 +55,7 @@ class Builder:
         job = self._job(name)
         if self._inspect(job.reference) is None:
             # Two runs would build the same: the second waits, and finds it.
-            with self.workspace.locked(f"build-{name}"):
+            with self._alone(name):
                 if self._inspect(job.reference) is None:
                     self._build(job, job.lock.identities.get(name))
         return job.reference
@@ -67,7 +68,7 @@ class Builder:
     def record(self, name: str) -> locks.Identity:
         """Build the image *name* as this machine does, and write what came out into the lock."""
         job = self._job(name)
-        with self.workspace.locked(f"build-{name}"):
+        with self._alone(name):
             identity = self._build(job, None)
         known = {**job.lock.identities, name: identity}
         text = locks.dump(job.lock.model_copy(update={"identities": known}))
@@ -77,9 +78,14 @@ class Builder:
     def check(self, name: str) -> Path:
         """Run the build target *name*, which only checks code; return the path of its log."""
         job = self._job(name)
-        with self.workspace.locked(f"build-{name}"), self.progress.step(name), self._context(job) as context:
+        with self._alone(name), self.progress.step(name), self._context(job) as context:
             self._run(job, context, "--output", "type=cacheonly")
         return job.log
+
+    def _alone(self, name: str) -> AbstractContextManager[None]:
+        return self.workspace.locked(
+            f"build-{name}", on_wait=lambda: self.progress.note(f"another run builds {name}: waiting for it")
+        )
 
     @property
     def _lock_file(self) -> Path:

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 from urllib.parse import quote
@@ -83,7 +84,8 @@ def fetch(
     ``ToolError`` when there is no space left.
     """
     unique = list({row.sha256: row for row in rows}.values())
-    with workspace.locked("fetch"), ThreadPoolExecutor(CONNECTIONS) as pool:
+    waits = partial(progress.note, "another run fetches packages: waiting for it")
+    with workspace.locked("fetch", on_wait=waits), ThreadPoolExecutor(CONNECTIONS) as pool:
         workspace.downloads.mkdir(parents=True, exist_ok=True)
         for left in workspace.downloads.glob(f"{_PARTIAL}*"):
             left.unlink()  # of a run that was killed: the lock says nobody writes it any more
@@ -180,15 +182,15 @@ class _Getter:
 
     def _once(self, url: str, row: Row) -> None:
         with tempfile.NamedTemporaryFile(dir=self.workspace.downloads, prefix=_PARTIAL, delete=False) as file:
-            partial = Path(file.name)
+            unfinished = Path(file.name)
             try:
                 size, found = _copied(self.source.read(url), file)
                 file.flush()
                 self._judge(row, url, size, found)
-                partial.chmod(0o644)
-                partial.replace(path(self.workspace, row))
+                unfinished.chmod(0o644)
+                unfinished.replace(path(self.workspace, row))
             except BaseException:
-                partial.unlink(missing_ok=True)
+                unfinished.unlink(missing_ok=True)
                 raise
 
     def _judge(self, row: Row, url: str, size: int, found: str) -> None:

@@ -36,6 +36,8 @@ class Image:
     """The locked files it is made of."""
     fill: Callable[[Context, Lock], None]
     """Adds everything but the Dockerfile to the context."""
+    named: Callable[[Lock], Iterable[Row]] = lambda _: ()
+    """Locked files that shape it although it has none of them."""
     with_tests: bool = False
     """Whether Go test files belong to it."""
 
@@ -61,7 +63,7 @@ def image(name: str) -> Image:
 def digest(image: Image, lock: Lock, root: Path) -> str:
     """Return the hash of all that shapes *image*; its first digits are the tag."""
     parts: list[bytes] = [image.name.encode(), str(lock.source_date_epoch).encode()]
-    parts += [locks.canonical(row.model_dump(mode="json")) for row in image.rows(lock)]
+    parts += [locks.canonical(row.model_dump(mode="json")) for row in (*image.rows(lock), *image.named(lock))]
     for file in image.sources(root):
         runs = b"x" if file.stat().st_mode & 0o100 else b"-"
         parts += [str(file.relative_to(root)).encode(), runs, file.read_bytes()]
@@ -125,6 +127,10 @@ def _modules(lock: Lock) -> Iterator[locks.DebRow]:
     yield from (row for row in lock.sections.media.udebs if row.group != _KERNEL)
 
 
+def _kernels(lock: Lock) -> Iterator[locks.DebRow]:
+    yield from (row for row in lock.sections.media.udebs if row.group == _KERNEL)
+
+
 def _fill_vcenter(context: Context, lock: Lock) -> None:
     root, sections = context.workspace.root, lock.sections
     _fill_go(context, lock, with_tests=False)
@@ -140,7 +146,7 @@ def _fill_indexes(context: Context, lock: Lock) -> None:
     def index(rows: Iterable[locks.DebRow]) -> str:
         return repository.packages((row, fetch.path(context.workspace, row)) for row in rows)
 
-    kernels = "".join("\n" + repository.named(row) for row in lock.sections.media.udebs if row.group == _KERNEL)
+    kernels = "".join("\n" + repository.named(row) for row in _kernels(lock))
     components = {
         "main": index(lock.sections.guest.debs),
         "main/debian-installer": index(_modules(lock)) + kernels,
@@ -194,6 +200,7 @@ ALL = (
         dockerfile="docker/vcenter.Dockerfile",
         files=(_VCENTER, _GUEST_SHARE),
         rows=_vcenter_rows,
+        named=_kernels,
         fill=_fill_vcenter,
     ),
     Image(
