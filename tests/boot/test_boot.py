@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Firmware = Callable[[Path], tuple[str, ...]]
     """Returns QEMU's options, given a folder for what the firmware writes."""
 
-DEADLINE_SECONDS = 1200.0
+DEADLINE_SECONDS = 2400.0
 """Generous: emulated on a busy machine, an installer needs two to four minutes to its first word on the network."""
 OVMF = Path("/usr/share/OVMF")
 HOST = "10.0.2.2"
