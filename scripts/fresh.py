@@ -135,6 +135,7 @@ class Machine:
                 argv=(
                     "mmdebstrap", "--variant=minbase", f"--include={PACKAGES}",
                     f"--aptopt={self.folder / '00fresh'}",
+                    "--dpkgopt=force-unsafe-io",  # a root that is lost is made again
                     RELEASE, str(tar), "-",
                 ),
                 stdin=sources(Mirrors.here()),
