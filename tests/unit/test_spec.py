@@ -10,41 +10,42 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from goldsmith import spec
+from goldsmith.spec import values
 
 SHELL = set("\"'\\$`\n\r\t\x00<>|&; ")
 
 GOOD: list[tuple[str, Any, str]] = [
-    ("host", spec.HostName, "10.0.0.1"),
-    ("port", spec.HostPort, "vcenter.example.com:8443"),
-    ("domain", spec.NoProxy, ".example.com"),
-    ("network", spec.NoProxy, "10.0.0.0/8"),
-    ("everything", spec.NoProxy, "*"),
-    ("mirror", spec.MirrorUrl, "http://mirror.lab.test:8080/debian"),
-    ("security", spec.SecurityUrl, "http://mirror.example.com/x/debian-security"),
-    ("proxy login", spec.ProxyUrl, "http://user:p%40ss@proxy.example.com:3128"),
-    ("package", spec.PackageName, "g++-14"),
-    ("locale", spec.Locale, "en_US.UTF-8"),
-    ("user", spec.UserName, "automationuser"),
+    ("host", values.HostName, "10.0.0.1"),
+    ("port", values.HostPort, "vcenter.example.com:8443"),
+    ("domain", values.NoProxy, ".example.com"),
+    ("network", values.NoProxy, "10.0.0.0/8"),
+    ("everything", values.NoProxy, "*"),
+    ("mirror", values.MirrorUrl, "http://mirror.lab.test:8080/debian"),
+    ("security", values.SecurityUrl, "http://mirror.example.com/x/debian-security"),
+    ("proxy login", values.ProxyUrl, "http://user:p%40ss@proxy.example.com:3128"),
+    ("package", values.PackageName, "g++-14"),
+    ("locale", values.Locale, "en_US.UTF-8"),
+    ("user", values.UserName, "automationuser"),
 ]
 BAD: list[tuple[str, Any, str]] = [
-    ("two dots", spec.HostName, "a..b"),
-    ("dash last", spec.HostName, "a-"),
-    ("too long", spec.HostName, ".".join(["a" * 60] * 5)),
-    ("URL", spec.HostPort, "https://vcenter.example.com"),
-    ("port 0", spec.HostPort, "a:0"),
-    ("port 65536", spec.HostPort, "a:65536"),
-    ("other digits", spec.HostPort, "a:\uff11"),
-    ("newline at the end", spec.HostName, "a\n"),
-    ("https mirror", spec.MirrorUrl, "https://mirror.example.com/debian"),
-    ("mirror with login", spec.MirrorUrl, "http://u:p@mirror.example.com/debian"),
-    ("security elsewhere", spec.SecurityUrl, "http://mirror.example.com/security"),
-    ("proxy with path", spec.ProxyUrl, "http://proxy.example.com/x"),
-    ("upper-case package", spec.PackageName, "Vim"),
-    ("option as package", spec.PackageName, "-y"),
-    ("latin1", spec.Locale, "en_US.ISO-8859-1"),
-    ("root", spec.UserName, "root"),
-    ("colon", spec.FullName, "a:b"),
-    ("blank first", spec.FullName, " a"),
+    ("two dots", values.HostName, "a..b"),
+    ("dash last", values.HostName, "a-"),
+    ("too long", values.HostName, ".".join(["a" * 60] * 5)),
+    ("URL", values.HostPort, "https://vcenter.example.com"),
+    ("port 0", values.HostPort, "a:0"),
+    ("port 65536", values.HostPort, "a:65536"),
+    ("other digits", values.HostPort, "a:\uff11"),
+    ("newline at the end", values.HostName, "a\n"),
+    ("https mirror", values.MirrorUrl, "https://mirror.example.com/debian"),
+    ("mirror with login", values.MirrorUrl, "http://u:p@mirror.example.com/debian"),
+    ("security elsewhere", values.SecurityUrl, "http://mirror.example.com/security"),
+    ("proxy with path", values.ProxyUrl, "http://proxy.example.com/x"),
+    ("upper-case package", values.PackageName, "Vim"),
+    ("option as package", values.PackageName, "-y"),
+    ("latin1", values.Locale, "en_US.ISO-8859-1"),
+    ("root", values.UserName, "root"),
+    ("colon", values.FullName, "a:b"),
+    ("blank first", values.FullName, " a"),
 ]
 
 
@@ -62,7 +63,7 @@ def test_what_is_not_meant_is_refused(kind: Any, text: str) -> None:
 
 
 ADAPTERS = {
-    name: TypeAdapter(getattr(spec, name))
+    name: TypeAdapter(getattr(values, name))
     for name in ("HostName", "HostPort", "MirrorUrl", "ProxyUrl", "PackageName", "UserName", "TemplateName")
 }
 
@@ -81,7 +82,7 @@ def test_nothing_that_a_shell_reads_passes(name: str, prefix: str, text: str) ->
 
 def test_a_locale_is_completed() -> None:
     """The encoding may be left out."""
-    assert TypeAdapter(spec.Locale).validate_python("da_DK") == "da_DK.UTF-8"
+    assert TypeAdapter(values.Locale).validate_python("da_DK") == "da_DK.UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_locale_is_completed() -> None:
 )
 def test_safe_hashes_are_taken(text: str) -> None:
     """Locked, SHA-512 and yescrypt."""
-    adapter: TypeAdapter[SecretStr] = TypeAdapter(spec.CryptedPassword)
+    adapter: TypeAdapter[SecretStr] = TypeAdapter(values.CryptedPassword)
     assert adapter.validate_python(text).get_secret_value() == text
 
 
@@ -112,14 +113,14 @@ def test_safe_hashes_are_taken(text: str) -> None:
 def test_other_hashes_are_refused(text: str) -> None:
     """What is unsafe, plain or damaged."""
     with pytest.raises(ValidationError, match="must be a SHA-512"):
-        TypeAdapter(spec.CryptedPassword).validate_python(text)
+        TypeAdapter(values.CryptedPassword).validate_python(text)
 
 
 def test_a_key_may_have_options() -> None:
     """Options that sshd takes before a key are kept, quoted blanks included."""
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/"
     line = f'from="10.0.0.0/8",command="a b" {key} somebody at work'
-    assert TypeAdapter(spec.AuthorizedKey).validate_python(line) == line
+    assert TypeAdapter(values.AuthorizedKey).validate_python(line) == line
 
 
 @pytest.mark.parametrize("folder", ["/absolute", "a/../b", "a\nb", "a;b"])

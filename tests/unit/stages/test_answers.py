@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from goldsmith import spec
 from goldsmith.config import certificates
 from goldsmith.errors import CheckError
-from goldsmith.spec import Account, Guests, Image, Localisation, Os, Placement, Site
+from goldsmith.spec import Account, Guests, Image, Localisation, Os, Placement, Site, values
 from goldsmith.stages import answers
 from goldsmith.tools import preseed
 
@@ -103,7 +102,7 @@ def test_the_builds_key_can_be_found_again() -> None:
 
 def test_the_placeholder_is_a_key() -> None:
     """What stands for the build's key passes as one, so that nothing differs but the key."""
-    assert TypeAdapter(spec.AuthorizedKey).validate_python(answers.PLACEHOLDER_KEY)
+    assert TypeAdapter(values.AuthorizedKey).validate_python(answers.PLACEHOLDER_KEY)
 
 
 def test_secrets_stand_in_the_answer_file_alone() -> None:
@@ -141,17 +140,17 @@ def test_a_template_that_takes_an_unknown_name(tmp_path: Path) -> None:
 
 
 ALLOWED = {
-    "full_name": (st.text(st.characters(codec="ascii"), max_size=12), TypeAdapter(spec.FullName)),
-    "user": (st.text(st.sampled_from("abz09_-A$ '\"\\\n;"), max_size=8), TypeAdapter(spec.UserName)),
+    "full_name": (st.text(st.characters(codec="ascii"), max_size=12), TypeAdapter(values.FullName)),
+    "user": (st.text(st.sampled_from("abz09_-A$ '\"\\\n;"), max_size=8), TypeAdapter(values.UserName)),
     "proxy": (
         st.text(st.sampled_from("ab:@/%.;&'\"$\\ \n`(!"), max_size=20).map("http://{}".format),
-        TypeAdapter(spec.ProxyUrl),
+        TypeAdapter(values.ProxyUrl),
     ),
     "mirror": (
         st.text(st.sampled_from("ab:1/.~+-;&'\"$\\ \n`@"), max_size=20).map("http://{}".format),
-        TypeAdapter(spec.MirrorUrl),
+        TypeAdapter(values.MirrorUrl),
     ),
-    "package": (st.text(st.sampled_from("ab+.-9 ;$'\n"), max_size=6), TypeAdapter(spec.PackageName)),
+    "package": (st.text(st.sampled_from("ab+.-9 ;$'\n"), max_size=6), TypeAdapter(values.PackageName)),
 }
 
 

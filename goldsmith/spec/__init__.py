@@ -1,0 +1,180 @@
+"""The frozen types everything else takes: a site, an image, and their parts.
+
+Parsed once at the edge (``goldsmith.config``); unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from goldsmith.spec.values import (
+    AuthorizedKey,
+    CryptedPassword,
+    FullName,
+    HostName,
+    HostPort,
+    InventoryName,
+    Line,
+    Locale,
+    MediaFolder,
+    MirrorUrl,
+    NoProxy,
+    PackageName,
+    Password,
+    ProxyUrl,
+    SecurityUrl,
+    Slug,
+    TemplateName,
+    UserName,
+    must,
+)
+
+
+class Spec(BaseModel):
+    """Base of all configuration types: immutable, closed, without coercion surprises."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+
+
+class Installer(StrEnum):
+    """Which unattended installer an image uses; decides the answers' format and their delivery."""
+
+    PRESEED = "preseed"
+
+
+class Firmware(StrEnum):
+    """What the VM boots with; the words are the vSphere plugin's."""
+
+    BIOS = "bios"
+    EFI = "efi"
+    EFI_SECURE = "efi-secure"
+
+
+class Credentials(Spec):
+    """What opens a site and what goes into a guest's shadow file; never stored by the suite."""
+
+    user: InventoryName
+    password: Password
+    password_hash: CryptedPassword = SecretStr("!")
+
+
+class Placement(Spec):
+    """Where on the vCenter builds happen; names as the inventory shows them."""
+
+    datacenter: InventoryName
+    cluster: InventoryName
+    datastore: InventoryName
+    network: InventoryName
+    """A network's name or its inventory path ``/<datacenter>/network/<network>``."""
+    folder: Line = ""
+    """VM folder below ``/<datacenter>/vm``; empty is that folder itself."""
+    resource_pool: Line = ""
+    """Pool below the cluster; empty is the cluster's own."""
+    iso_datastore: Line = ""
+    """Datastore of boot media; empty is *datastore*."""
+    iso_folder: MediaFolder = PurePosixPath("goldsmith")
+    """Folder of boot media on that datastore."""
+    template_name: TemplateName | Literal[""] = ""
+    """What template names begin with; empty is ``<image>-base``."""
+
+    @property
+    def media_datastore(self) -> str:
+        """The datastore boot media are uploaded to."""
+        return self.iso_datastore or self.datastore
+
+
+class Guests(Spec):
+    """What a site's machines need to know of its network."""
+
+    mirror: MirrorUrl = "http://ftp.debian.org/debian"
+    """The distribution's archive, for the installer and the installed system; what it serves is signed."""
+    security_mirror: SecurityUrl | Literal[""] = ""
+    """The archive of security updates; empty asks for none, nor for updates between point releases."""
+    ntp_servers: tuple[HostName, ...] = ()
+    """Time servers of the installer and of the machine; empty leaves the distribution's own."""
+    http_proxy: ProxyUrl | Literal[""] = ""
+    """Used by the installer, by apt, and by everything in the machine that reads the environment."""
+    https_proxy: ProxyUrl | Literal[""] = ""
+    no_proxy: tuple[NoProxy, ...] = ()
+    certificates: tuple[Path, ...] = ()
+    """Corporate CA certificates (PEM files) that machines trust; relative to the site's file."""
+    authorized_keys: tuple[AuthorizedKey, ...] = ()
+    """The operators' own SSH keys; they stay in the template."""
+
+
+class Site(Spec):
+    """One vCenter and the places in it."""
+
+    name: Slug
+    server: HostPort
+    """The vCenter's host name, with ``:port`` where it is not 443."""
+    ca_file: Path | None = None
+    """PEM file of the CA that signed the vCenter's certificate; the system's trust store otherwise."""
+    placement: Placement
+    guests: Guests = Guests()
+
+    @property
+    def is_lab(self) -> bool:
+        """Whether this is the built-in simulated vCenter."""
+        return self.name == "lab"
+
+
+class Os(Spec):
+    """The operating system an image installs."""
+
+    family: Literal["debian"]
+    release: Annotated[str, must(r"[0-9]+(?:\.[0-9]+)?", "a release number, such as 13")]
+    suite: Annotated[str, must(r"[a-z]+", "the archive's name of the release, such as trixie")]
+    installer: Installer
+    guest_type: Annotated[
+        str, must(r"[A-Za-z0-9_]{1,59}Guest", "one of vSphere's guest identifiers, such as debian12_64Guest")
+    ]
+    """vSphere's guest identifier; Debian 13 runs as ``debian12_64Guest`` until vSphere knows it."""
+
+
+class Localisation(Spec):
+    """Language, keyboard and clock of the installed system."""
+
+    locale: Locale = "en_US.UTF-8"
+    extra_locales: tuple[Locale, ...] = ()
+    keyboard: Annotated[str, must(r"[a-z][a-z0-9-]{1,15}", "one of the installer's keymaps, such as us or dk")] = "us"
+    timezone: Annotated[
+        str,
+        must(
+            r"[A-Z][A-Za-z]*(?:/[A-Z][A-Za-z0-9_+-]*){1,2}", "a time zone's place, such as Europe/Copenhagen or Etc/UTC"
+        ),
+    ] = "Etc/UTC"
+
+
+class Account(Spec):
+    """The user that automation logs in as; it may use sudo without a password."""
+
+    name: UserName = "automationuser"
+    full_name: FullName = "Automation user"
+
+
+class Hardware(Spec):
+    """The virtual machine a base is installed on."""
+
+    cpus: int = Field(strict=True, default=2, ge=1, le=128)
+    memory_mib: int = Field(strict=True, default=4096, ge=1024, le=1_048_576)
+    disk_mib: int = Field(strict=True, default=51_200, ge=8192, le=16_777_216)
+    disk_controller: Literal["pvscsi", "lsilogic", "lsilogic-sas"] = "pvscsi"
+    network_card: Literal["vmxnet3", "e1000e"] = "vmxnet3"
+    firmware: Firmware = Firmware.EFI_SECURE
+
+
+class Image(Spec):
+    """One operating system as it is to be installed."""
+
+    name: Slug
+    os: Os
+    localisation: Localisation = Localisation()
+    account: Account = Account()
+    hardware: Hardware = Hardware()
+    packages: tuple[PackageName, ...]
+    """Installed by the installer, besides what being clone-ready needs."""
