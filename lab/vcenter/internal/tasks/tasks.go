@@ -168,6 +168,7 @@ func (r *Runner) Put(t *simulator.Task) {
 		t.Info.Name = n
 	}
 	call := r.take(*t.Info.Entity, t.Info.Name)
+	r.settle(t)
 	if call == nil {
 		return
 	}
@@ -182,6 +183,18 @@ func (r *Runner) Put(t *simulator.Task) {
 			return nil, verdict.Fault
 		}
 		return run(t)
+	}
+}
+
+// settle makes a task of the file manager and the like one of the datacenter: pyVmomi refuses an entity that is none.
+func (r *Runner) settle(t *simulator.Task) {
+	m := r.Service.Context.Map
+	if _, ok := m.Get(*t.Info.Entity).(mo.Entity); ok {
+		return
+	}
+	if dc, ok := m.Any("Datacenter").(*simulator.Datacenter); ok {
+		ref := dc.Self
+		t.Info.Entity, t.Info.EntityName = &ref, dc.Name
 	}
 }
 

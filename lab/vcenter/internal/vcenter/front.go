@@ -35,7 +35,7 @@ type speaking struct{ http.ResponseWriter }
 // Write gets a whole answer: the simulator encodes it into a buffer first.
 func (s *speaking) Write(p []byte) (int, error) {
 	out := p
-	if bytes.Contains(p, []byte("<faultstring></faultstring>")) || bytes.Contains(p, []byte("<localizedMessage>*types.")) {
+	if bytes.Contains(p, []byte("<faultstring>")) || bytes.Contains(p, []byte(typed)) {
 		out = speak(p)
 	}
 	if _, err := s.ResponseWriter.Write(out); err != nil {

@@ -11,8 +11,8 @@ import (
 	"goldsmith/lab/internal/tasks"
 )
 
-// A refused call: <faultstring></faultstring><detail><NoPermissionFault … xsi:type="NoPermission">…</NoPermissionFault></detail>
-var silentFault = regexp.MustCompile(`(?s)<faultstring></faultstring>(<detail><\w+ [^>]*type="(\w+)"[^>]*>(.*?)</\w+Fault></detail>)`)
+// A refused call, or the only one with a text, which is not vCenter's: <faultstring></faultstring><detail><NoPermissionFault … xsi:type="NoPermission">…</NoPermissionFault></detail>
+var silentFault = regexp.MustCompile(`(?s)<faultstring>(?:Login failure)?</faultstring>(<detail><\w+ [^>]*type="(\w+)"[^>]*>(.*?)</\w+Fault></detail>)`)
 
 // typed is how a failed task of the simulator looks behind its fault.
 const typed = "</fault><localizedMessage>*types."
