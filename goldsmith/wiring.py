@@ -114,8 +114,8 @@ class Session:
     def effective(self, *, site: str, image: str) -> Effective:
         """Return the effective configuration, whose secrets are masked from now on."""
         effective = config.load(site or None, image or None, workspace=self.workspace, environment=self.environment)
-        for found in effective.secrets.values():
-            self.redact.add(found.value.get_secret_value())
+        for secret in effective.confidential():
+            self.redact.add(secret)
         return effective
 
     def credentials(self, effective: Effective) -> Credentials:
