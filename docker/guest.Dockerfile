@@ -9,7 +9,7 @@ RUN --network=none \
     --mount=type=bind,source=debs,target=/in/debs \
     --mount=type=bind,source=rootfs.sh,target=/in/rootfs.sh \
     --mount=type=bind,source=exclude.cfg,target=/in/exclude.cfg \
-    ["/bin/sh", "/in/rootfs.sh"]
+    ["/usr/bin/env", "KEEP_CACHE=debconf", "/bin/sh", "/in/rootfs.sh"]
 
 FROM rootfs AS assemble
 ARG SOURCE_DATE_EPOCH

@@ -35,7 +35,9 @@ log=$(mktemp)
 rm -f "$log" /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/goldsmith-build
 [ -s /in/exclude.cfg ] || rm -f /etc/dpkg/dpkg.cfg.d/goldsmith-exclude
 # Logs, caches, backups and locks: none is needed, each has times or numbers of its own.
-rm -rf /var/log/* /var/cache/* /tmp/* /var/tmp/* /run/*
+# Except for debconf's, in an image whose packages are configured again later ($KEEP_CACHE).
+find /var/cache -mindepth 1 -maxdepth 1 ! -name "${KEEP_CACHE:-}" -exec rm -rf {} +
+rm -rf /var/log/* /var/cache/debconf/*-old /tmp/* /var/tmp/* /run/*
 rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock
 rm -f /etc/passwd.org /etc/group.org
 rm -f /var/lib/dpkg/*-old /var/lib/dpkg/available /var/lib/dpkg/lock* /var/lib/dpkg/triggers/Lock
