@@ -228,7 +228,8 @@ def understand(line: str) -> Event | None:
         return Output(line) if line.strip() else None
     match record:
         case Record(kind="ui", data=("error", text)):
-            return Failed(_said(text))
+            # One such line for each step that -on-error=abort leaves alone: noise beside the cause.
+            return None if _said(text).startswith("aborted: skipping cleanup") else Failed(_said(text))
         case Record(kind="ui", data=(_, text)):
             return _spoken(_said(text))
         case Record(kind="error", data=(text, *_)):

@@ -138,3 +138,14 @@ def test_times_that_are_none() -> None:
     """Every value that is no duration is named, in one error."""
     with pytest.raises(ValueError, match=r"ip_wait=90, ssh=soon: a time is a number with a unit"):
         Timeouts(ip_wait="90", ssh="soon", shutdown="1h30m")
+
+
+def test_a_recorded_failure() -> None:
+    """A real run against the lab, whose guest never got an address, is understood from its first step to its cause."""
+    text = (ROOT / "tests/recorded/packer/no-address.log").read_text(encoding="utf-8")
+    events = [packer.understand(line) for line in text.splitlines()]
+    steps = [event.step for event in events if isinstance(event, Began)]
+    assert list(dict.fromkeys(steps)) == [Step.CREATE, Step.HARDWARE, Step.MEDIUM, Step.POWER_ON, Step.ADDRESS]
+    failures = [event.text for event in events if isinstance(event, Failed)]
+    assert failures[0] == "timeout waiting for IP address"
+    assert not [text for text in failures if "skipping cleanup" in text]
