@@ -27,8 +27,15 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 class Engine(Protocol):
     """The Docker engine's command line."""
 
-    endpoint: str
-    rootless: bool
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        ...
+
+    @property
+    def rootless(self) -> bool:
+        """Whether its root is the caller."""
+        ...
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
         """Return the command line of ``docker`` with *arguments*."""
