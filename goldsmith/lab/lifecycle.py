@@ -111,11 +111,11 @@ class Lab:
             return self._read_out(variables["GOLDSMITH_LAB_SETTINGS"])
 
     def _explained(self, error: ToolError) -> Exception:
-        if any(word in error.why for word in _TAKEN):
+        if taken := [line for line in error.why.splitlines() if any(word in line for word in _TAKEN)]:
             return RefusedError(
                 f"a port of the lab is taken: {self.settings.ports} on 127.0.0.1",
                 where="GOLDSMITH_LAB_PORT",
-                why=error.why,
+                why=taken[-1].strip(),
                 next="end what listens there (another lab: GOLDSMITH_LAB=its-name ./inv lab-down),\n"
                 f"or give other ports: GOLDSMITH_LAB_PORT={self.settings.port + 100} ./inv lab-up",
             )
