@@ -41,6 +41,11 @@ class Stop:
         self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked."""
+        return self._asked
+
     def ask(self) -> None:
         """Interrupt the command now, or as soon as it starts."""
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith import inputs
@@ -164,6 +164,7 @@ class Steps:
             runner=session.runner,
             progress=session.progress,
             now=session.now,
+            installing=partial(session.installing, effective.site),
         )
         self.template = base.forge(request, doors)
         self._save(replace(self.build, template=self.template.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from goldsmith.tools.door import NOTHING
 from goldsmith.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from goldsmith.config import Effective
@@ -135,6 +136,17 @@ class Session:
             password=credentials.password.get_secret_value(),
             ca_file=site.ca_file,
         )
+
+    def installing(
+        self, site: Site, name: str, gave_up: Callable[[], object]
+    ) -> AbstractContextManager[Callable[[], str]]:
+        """Follow an installation where that can be done: in the lab. See ``lab.installation.followed``."""
+        from goldsmith.lab import admin, installation, state
+
+        known = state.read(self.workspace.cache / "lab" / self.lab_name) if site.is_lab else None
+        if known is None:
+            return contextlib.nullcontext(str)
+        return installation.followed(admin.Admin.of(known), name, gave_up)
 
     def toolbox_built(self) -> str | None:
         """Return the reference of the toolbox image if it is there; installs and builds nothing."""

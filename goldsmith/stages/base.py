@@ -61,6 +61,12 @@ class Request:
     keep_failed: bool = False
 
 
+@contextlib.contextmanager
+def _unseen(_name: str, _gave_up: Callable[[], object]) -> Iterator[Callable[[], str]]:
+    """Stand for a real vCenter, where the installer speaks to the console alone."""
+    yield str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Doors:
     """The ways out of the suite that this stage uses."""
@@ -72,6 +78,9 @@ class Doors:
     progress: Progress
     now: Callable[[], datetime]
     """The time, in UTC."""
+    installing: Callable[[str, Callable[[], object]], AbstractContextManager[Callable[[], str]]] = _unseen
+    """Follows the installation of the machine of this name where the site lets one look behind it: calls
+    the function as soon as the installer gives up, and then tells what it said."""
 
 
 def variable_file(request: Request, *, began: str) -> str:
@@ -155,10 +164,11 @@ def _run_packer(request: Request, doors: Doors, places: Places) -> None:
             powered_off=stop.ask,
             tell=doors.progress.status,
         )
-        with watch:
+        with watch, doors.installing(request.build.name, stop.ask) as installer_said:
             done = doors.runner.run(command, check=False, log=log, on_line=listener.line)
+            evidence = replace(listener.evidence(), installer=installer_said())
         if done.returncode != 0:
-            raise PackerFailedError(listener.evidence(), log=log, replay=command.replay())
+            raise PackerFailedError(evidence, log=log, replay=command.replay())
 
 
 class PackerFailedError(ToolError):
@@ -174,10 +184,16 @@ class PackerFailedError(ToolError):
         """Say again what happened, with everything that is known by now."""
         found = diagnosis.diagnose(self.evidence)
         causes = [f"- {cause}" for cause in found.causes]
-        said = [*self.evidence.output, *self.evidence.errors][-TAIL_LINES:] or ["Packer printed nothing"]
         self.what = f"{found.what} (step: {self.evidence.step})"
-        self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, "last lines:", *said])
+        self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, *self._said()])
         self.next = found.look or "the log has everything that was said"
+
+    def _said(self) -> list[str]:
+        """Return the words of who knows best: the installer's own, else Packer's last ones."""
+        if self.evidence.installer:
+            return ["on the machine's console:", *self.evidence.installer.splitlines()]
+        said = [*self.evidence.output, *self.evidence.errors][-TAIL_LINES:]
+        return ["last lines:", *said] if said else ["Packer printed nothing"]
 
 
 # -- ending -----------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ class Evidence:
     """Whether the machine ran when it was looked at; None when there is none, or it could not be asked."""
     tools_running: bool = False
     address: str = ""
+    installer: str = ""
+    """What the installer itself said when it gave up, where the site lets one read that."""
 
     @property
     def text(self) -> str:
@@ -131,6 +133,11 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
 
 def diagnose(evidence: Evidence) -> Diagnosis:
     """Return the best explanation. What was seen counts more than what was said."""
+    if evidence.installer:
+        return Diagnosis(
+            what="the installer gave up",
+            look="correct what it says: the image's packages in config/images/, or its answers in kickstart/preseed/",
+        )
     if evidence.powered_on is False and evidence.step in BEFORE_SHUTDOWN:
         return Diagnosis(
             what="the guest powered off by itself",
