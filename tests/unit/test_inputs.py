@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from goldsmith.config import Effective
+    from goldsmith.plan import Inputs
     from goldsmith.toolbox.lock import GoRow, Lock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def effective(tmp_path: Path) -> Effective:
     return config.load("lab", None, workspace=Workspace(root=ROOT, cache=tmp_path), environment={})
 
 
-def changed(before: inputs.Inputs, after: inputs.Inputs) -> tuple[str, ...]:
+def changed(before: Inputs, after: Inputs) -> tuple[str, ...]:
     return after.changed_since(before.summary())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,9 +45,9 @@ def test_nothing_runs_when_a_template_has_the_key() -> None:
     ],
     ids=["none", "changed", "rebuild", "max-age"],
 )
-def test_the_base_runs_for_a_reason(existing: tuple[Existing, ...], options: dict[str, object], reason: str) -> None:
+def test_the_base_runs_for_a_reason(existing: tuple[Existing, ...], options: dict[str, Any], reason: str) -> None:
     """Each way to need a base has its own sentence, and then every stage of the build runs."""
-    result = planned(*existing, **options)  # type: ignore[arg-type] - the table's options are of the right types
+    result = planned(*existing, **options)
     assert result.steps[-1].reason == reason
     assert [step.stage for step in result.steps if step.run] == [Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE]
 
