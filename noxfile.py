@@ -29,8 +29,9 @@ def tracked(session: nox.Session, *patterns: str) -> list[str]:
 
 
 def shell_scripts(session: nox.Session) -> list[str]:
-    """Return the tracked files that a shell runs, whatever they are called."""
-    return [name for name in tracked(session, ".") if _SHELL.match((ROOT / name).open("rb").readline())]
+    """Return the tracked files that a shell runs, whatever they are called; templates are checked as rendered."""
+    names = [name for name in tracked(session, ".") if not name.endswith(".j2")]
+    return [name for name in names if _SHELL.match((ROOT / name).open("rb").readline())]
 
 
 def tool(session: nox.Session, name: str, *arguments: str) -> None:
