@@ -11,6 +11,7 @@ from goldsmith import inputs, plan
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
+from goldsmith.signals import PROCESS
 from goldsmith.steps import Steps
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Flow:
                 return None
             reason = {step.stage: step.reason for step in planned.steps}
             build = self._build(order)
-            with self.session.builds.working_on(build), self._ended(build, order) as steps:
+            with self._at_work(build), self._ended(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE):
                     if stage.value not in steps.build.stages:
                         with self.session.progress.step(stage.value, reason[stage]):
@@ -124,8 +125,7 @@ class Flow:
         """Run the stages up to and including ``order.until``; the build stays open."""
         with self.alone(order):
             build = self._build(order)
-            with self.session.builds.working_on(build):
-                steps = self._steps(build, order)
+            with self._at_work(build), self._undone(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD):
                     if stage.value not in steps.build.stages:
                         with self.session.progress.step(stage.value, f"build {build.id}"):
@@ -182,9 +182,37 @@ class Flow:
             yield steps
             status = Status.DONE
         finally:
+            self._end(steps, status, kept=order.keep_failed and status is Status.FAILED)
+
+    @contextlib.contextmanager
+    def _undone(self, build: Build, order: Order) -> Iterator[Steps]:
+        """Leave the build as it was when the block fails: gone if it was new, else with what it had."""
+        steps = self._steps(build, order)
+        try:
+            yield steps
+        except BaseException:
+            if not build.stages:
+                self._end(steps, Status.FAILED, kept=False)
+            elif Stage.UPLOAD.value not in steps.build.stages:
+                with PROCESS.held_off():
+                    self._remove_medium(steps)
+            raise
+
+    @contextlib.contextmanager
+    def _at_work(self, build: Build) -> Iterator[None]:
+        """Mark the build as alive, after ending what an earlier run of it may have left behind."""
+        with self.session.builds.working_on(build):
+            if build.stages:
+                for container, _ in self.session.runs(build.id):
+                    self.session.end_run(container)
+            yield
+
+    def _end(self, steps: Steps, status: Status, *, kept: bool) -> None:
+        """Delete medium and secrets, whatever goes wrong with either; a signal waits until that is done."""
+        with PROCESS.held_off(), contextlib.ExitStack() as last:
+            last.callback(self._forget, steps, kept=kept)
+            last.callback(lambda: self.session.builds.save(replace(steps.build, status=status)))
             self._remove_medium(steps)
-            self.session.builds.save(replace(steps.build, status=status))
-            self._forget(steps, kept=order.keep_failed and status is Status.FAILED)
 
     def _remove_medium(self, steps: Steps) -> None:
         try:

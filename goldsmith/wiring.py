@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from goldsmith.toolbox.lock import Row
     from goldsmith.vcenter.client import Client
 
+_RUN = '{{.ID}} {{.Label "goldsmith.build"}}'
+
 
 @dataclass(frozen=True)
 class SiteDoor:
@@ -178,6 +180,22 @@ class Session:
 
         found = replace(mirrors.Mirrors.here(self.environment), moment=self.lock.snapshot)
         fetch.fetch(rows, workspace=self.workspace, mirrors=found, progress=self.progress, runner=self.runner)
+
+    def runs(self, build: str = "") -> tuple[tuple[str, str], ...]:
+        """Return the toolbox containers of builds, or of one: the container's id, and the build's."""
+        from goldsmith.toolbox import engine
+
+        found = engine.find(self.runner, self.environment)
+        if found is None:
+            return ()
+        label = "goldsmith.build" + (f"={build}" if build else "")
+        argv = found.argv("ps", "--all", "--filter", f"label={label}", "--format", _RUN)
+        lines = self.runner.run(Command(argv=argv)).stdout.splitlines()
+        return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
+
+    def end_run(self, container: str) -> None:
+        """Remove a toolbox container; it may have ended by itself."""
+        self.runner.run(Command(argv=self.engine.argv("rm", "--force", container)))
 
     @property
     def lab_name(self) -> str:
