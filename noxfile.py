@@ -19,12 +19,14 @@ nox.options.sessions = ["lint", "types", "contracts", "unit", "lab", "integratio
 
 ROOT = Path(__file__).parent
 BIN = ROOT / ".venv" / "bin"
+_SHOWN = 5
+"""How many arguments of a command are shown: a list of 200 files hides what else is said."""
 _SHELL = re.compile(rb"#!\s*(/usr/bin/env |/usr/bin/|/bin/)(sh|bash)\b|# shellcheck shell=")
 
 
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
     """Return the tracked files that match *patterns*."""
-    listed = session.run("git", "ls-files", "--", *patterns, silent=True, external=True)
+    listed = session.run("git", "ls-files", "--", *patterns, silent=True, log=False, external=True)
     return sorted(name for name in (listed or "").split() if (ROOT / name).is_file())
 
 
@@ -36,7 +38,8 @@ def shell_scripts(session: nox.Session) -> list[str]:
 
 def tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run one of the environment's own tools, never one that happens to be on PATH."""
-    session.run(str(BIN / name), *arguments, external=True)
+    session.log(f"{name} {' '.join(arguments[:_SHOWN])}" + (" …" if len(arguments) > _SHOWN else ""))
+    session.run(str(BIN / name), *arguments, log=False, external=True)
 
 
 @nox.session
