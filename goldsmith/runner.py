@@ -185,6 +185,10 @@ class ProcessRunner:
                 _end(process)
                 _finish_off(command)
             raise
+        finally:
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def _stream(
         self,
