@@ -49,6 +49,8 @@ class Build:
     medium: str = ""
     """Path of the boot medium on its datastore, once uploaded."""
     template: str = ""
+    server: str = ""
+    """The site's vCenter: two sites that come from the environment have one name."""
 
     @property
     def name(self) -> str:
@@ -94,10 +96,10 @@ class Builds:
         found = (_parse(path) for path in sorted(self.workspace.builds.glob(f"*/{_STATE}")))
         return tuple(build for build in found if build)
 
-    def newest_open(self, *, image: str, site: str, key: str) -> Build | None:
+    def newest_open(self, *, image: str, site: str, key: str, server: str = "") -> Build | None:
         """Return the newest unfinished build of these inputs that nobody works on."""
         for build in reversed(self.all()):
-            same = (build.image, build.site, build.key) == (image, site, key)
+            same = (build.image, build.site, build.key, build.server) == (image, site, key, server)
             if same and build.status is Status.OPEN and not self.alive(build.id):
                 return build
         return None

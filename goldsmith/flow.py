@@ -94,7 +94,8 @@ class Flow:
     @contextlib.contextmanager
     def alone(self, order: Order) -> Iterator[None]:
         """Hold the lock of this image and site within the block."""
-        name = f"{self.site}-{self.image}"
+        # The server as well: every lab is called "lab", and any vCenter may be the environment's.
+        name = f"{self.site}-{self.image}-{self.effective.site.server.replace(':', '_')}"
 
         def tell() -> None:
             self.session.progress.note(
@@ -107,6 +108,7 @@ class Flow:
     def forge(self, order: Order, tell: Callable[[Plan], None]) -> Build | None:
         """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
         credentials = self.session.credentials(self.effective)
+        self.session.network(self.effective.site)  # refused before anything is done
         with self.alone(order):
             planned = self.plan(order, credentials)
             tell(planned)
@@ -139,7 +141,8 @@ class Flow:
         now, builds = self.inputs(), self.session.builds
         if order.build:
             return self._named(builds.load(order.build), now)
-        found = builds.newest_open(image=self.image, site=self.site, key=now.key)
+        server = self.effective.site.server
+        found = builds.newest_open(image=self.image, site=self.site, key=now.key, server=server)
         if found:
             self.session.progress.note(f"continuing the unfinished build {found.id}")
             return found
@@ -150,13 +153,17 @@ class Flow:
                 site=self.site,
                 key=now.key,
                 inputs=now.summary(),
+                server=server,
             )
         )
 
     def _named(self, build: Build, now: Inputs) -> Build:
         problem = ""
-        if (build.image, build.site) != (self.image, self.site):
-            problem = f"it is a build of {build.image} on {build.site}, not of {self.image} on {self.site}"
+        here = (self.image, self.site, self.effective.site.server)
+        if (build.image, build.site, build.server) != here:
+            problem = "it is a build of {} on {} ({}), not of {} on {} ({})".format(
+                build.image, build.site, build.server, *here
+            )
         elif build.status is not Status.OPEN:
             problem = f"it is {build.status}, and its answers and keys are deleted"
         elif build.key != now.key:

@@ -22,6 +22,7 @@ class Heard:
         self.signals = Signals(say=self.said.append, die=self.die)
 
     def die(self, number: int) -> NoReturn:
+        """End, as far as a test can see."""
         raise DiedError(number)
 
 
@@ -52,11 +53,16 @@ def test_the_second_is_ignored_and_the_third_ends_at_once(heard: Heard) -> None:
 def test_a_signal_waits_for_what_must_not_be_interrupted(heard: Heard) -> None:
     """It raises once the outermost block has come to its end, and is announced at once."""
     done = []
-    with pytest.raises(Terminated), heard.signals.held_off():
+
+    def work() -> None:
         with heard.signals.held_off():
-            heard.signals.arrive(signal.SIGTERM)
-            done.append("inner")
-        done.append("outer")
+            with heard.signals.held_off():
+                heard.signals.arrive(signal.SIGTERM)
+                done.append("inner")
+            done.append("outer")
+
+    with pytest.raises(Terminated):
+        work()
     assert done == ["inner", "outer"]
     assert len(heard.said) == 1
 
