@@ -9,7 +9,6 @@ from goldsmith.errors import UnreachableError
 from goldsmith.lab.lifecycle import Lab
 from goldsmith.lab.settings import Settings
 from goldsmith.lab.state import CA, TOKEN, State, password_file
-from goldsmith.lab.state import read as read_state
 
 if TYPE_CHECKING:
     from goldsmith.config import Effective
@@ -30,10 +29,15 @@ def lab(session: Session, *, vcenters: int) -> Lab:
 
 
 def up(session: Session, *, vcenters: int | None = None) -> State:
-    """Start the lab unless it is up; without *vcenters* a running one keeps as many as it has."""
-    settings = Settings.here(session.environment)
-    known = None if vcenters else read_state(session.workspace.cache / "lab" / settings.name)
-    return lab(session, vcenters=vcenters or (len(known.vcenters) if known else 1)).up()
+    """Start the lab unless it is up; one that runs with other images or another count is started anew."""
+    return lab(session, vcenters=vcenters or 1).up()
+
+
+def on_demand(session: Session) -> State:
+    """Return the lab as it runs, or start one: whoever only needs a lab must not lose what is in theirs."""
+    wanted = lab(session, vcenters=1)
+    there, _ = wanted.status()
+    return there or wanted.up()
 
 
 def down(session: Session) -> None:
