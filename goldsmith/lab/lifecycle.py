@@ -30,21 +30,20 @@ _TAKEN = ("port is already allocated", "address already in use", "ports are not 
 
 
 def running(
-    settings: Settings, *, cli: str, image: str, guest_image: str, workspace: Workspace, runner: Runner
+    settings: Settings, *, cli: str, workspace: Workspace, runner: Runner, images: tuple[str, ...] = ()
 ) -> State | None:
-    """Return the state of the lab if it is up just as :meth:`Lab.up` would leave it; nothing when in doubt.
+    """Return the state of the lab of this name if it is up as its state says, and *images* exist; nothing in doubt.
 
-    One question to Docker, where :meth:`Lab.up` first learns all about engine, plugins and images.
+    One question to any ``docker``, where :class:`Lab` first needs to know all about engine and plugins.
     """
     try:
         known = state.read(settings_room.folder(settings, workspace.cache))
     except CheckError:
         return None
-    digest = settings.digest(image=image, guest_image=guest_image)
-    if known is None or known.settings != digest:
+    if known is None:
         return None
-    said = runner.run(containers.look(cli, settings, guest_image), check=False)
-    return known if containers.is_whole(said, digest) else None
+    said = runner.run(containers.look(cli, settings, *images), check=False)
+    return known if containers.is_whole(said, known.settings) else None
 
 
 @dataclass(frozen=True, kw_only=True)
