@@ -175,9 +175,13 @@ def clean(request: Request) -> None:
     leftovers.clean(flow.session, flow.effective, dry_run=request.dry_run, as_json=request.json)
 
 
-def lab_up(_request: Request, *, vcenters: int) -> None:
+def lab_up(_request: Request, *, vcenters: str) -> None:
     """Start the lab."""
-    lab_verbs.up(Session.here(), vcenters=vcenters)
+    if not (vcenters.isascii() and vcenters.isdigit()):
+        raise ConfigurationError(
+            "--vcenters is no number", where=f"--vcenters {vcenters}", why="it says how many", next="for example: 2"
+        )
+    lab_verbs.up(Session.here(), vcenters=int(vcenters))
 
 
 def lab_down(_request: Request) -> None:
