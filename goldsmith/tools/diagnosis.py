@@ -40,6 +40,8 @@ class Diagnosis:
     what: str
     causes: tuple[str, ...] = ()
     look: str = ""
+    unreachable: bool = False
+    """Whether it is the vCenter that is gone."""
 
 
 BEFORE_SHUTDOWN = (Step.ADDRESS, Step.SSH, Step.PROVISION)
@@ -62,6 +64,24 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
                 "the hosts of the cluster do not see that datastore",
             ),
             look="look for the path named above on the datastore; './inv iso-upload' puts the medium there again",
+        ),
+    ),
+    (
+        r"session is not authenticated|NotAuthenticated",
+        Diagnosis(
+            what="the vCenter ended the session",
+            causes=("an administrator ended it, or the vCenter's services were restarted",),
+            look="run the same command again",
+            unreachable=True,
+        ),
+    ),
+    (
+        r'"https://[^"]+/(sdk|rest|api)\S*": ',
+        Diagnosis(
+            what="the vCenter does not answer any more",
+            causes=("it was restarted, or the network between it and this machine was interrupted",),
+            look="when it answers again: './inv clean' removes what may be left, then run the same command again",
+            unreachable=True,
         ),
     ),
     (
