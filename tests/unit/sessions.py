@@ -62,7 +62,7 @@ def session(
 ) -> FakeSession:
     """Return a session in *folder*; *script* is what its runner answers, by default nothing."""
     root = folder / "root"
-    root.mkdir()
+    root.mkdir(parents=True)
     for name in ("config", "docker", "kickstart", "packer"):
         (root / name).symlink_to(ROOT / name)
     return FakeSession(
