@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import Exit, GoldsmithError, ToolError
-from goldsmith.runner import TAIL_LINES, Stop
-from goldsmith.signals import PROCESS
+from goldsmith.runner import TAIL_LINES
+from goldsmith.signals import PROCESS, Stop
 from goldsmith.tools import diagnosis, packer
 from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import preflight, templates
