@@ -7,7 +7,10 @@ heavy is imported before a verb runs, so that listing them is instant.
 from __future__ import annotations
 
 import functools
+import os
+import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
@@ -33,6 +36,17 @@ _RUN = {
 _BUILD = {"build": "id of the build to continue (default: the newest unfinished one, else a new one)"}
 
 
+_NO_READER = 128 + signal.SIGPIPE
+"""As a shell reports a program that wrote to a pipe nobody read."""
+
+
+def _have_streams() -> None:
+    """Give the verbs somewhere to write to when the caller has closed stdout or stderr."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as we run
+
+
 def verb(function: Callable[..., Any]) -> Callable[..., None]:
     """Give a verb goldsmith.app in place of Invoke's context, and turn errors and signals into exit codes.
 
@@ -45,11 +59,17 @@ def verb(function: Callable[..., Any]) -> Callable[..., None]:
         from goldsmith.errors import GoldsmithError
         from goldsmith.signals import PROCESS, Terminated
 
+        _have_streams()
         try:
             PROCESS.install()
             from goldsmith import app
 
             function(app, **flags)
+            sys.stdout.flush()  # here, where a reader that is gone can be told from a bug
+        except BrokenPipeError:
+            # As with `| head`: whoever read this has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=_NO_READER) from None
         except GoldsmithError as error:
             sys.stderr.write(f"\n{error.render()}\n")
             raise Exit(code=error.exit_code) from None
