@@ -115,6 +115,7 @@ class Flow:
             if not planned.runs:
                 return None
             reason = {step.stage: step.reason for step in planned.steps}
+            self._preflight(credentials)
             self._toolbox(planned)
             build = self._build(order)
             with self._at_work(build), self._ended(build, order) as steps:
@@ -123,6 +124,13 @@ class Flow:
                         with self.session.progress.step(stage.value, reason[stage]):
                             steps.run(stage)
                 return steps.build
+
+    def _preflight(self, credentials: Credentials) -> None:
+        """Look whether the site has what a build needs, before minutes are spent on one that cannot end well."""
+        from goldsmith.vcenter import preflight
+
+        with self.session.connect(self.effective.site, credentials) as vcenter:
+            preflight.check(vcenter, self.effective.site.placement, self.effective.image.hardware)
 
     def _toolbox(self, planned: Plan) -> None:
         """Build the toolbox, if that is to be done, before the build itself begins: it takes minutes."""
