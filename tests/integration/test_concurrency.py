@@ -62,7 +62,7 @@ def test_two_vcenters_do_not_disturb_each_other(bystander: Bystander) -> None:
     before = bystander.inventory()
     other = bystander.admin("lab2")
     other.put_barrier("power", method="PowerOnVM_Task")
-    second = bystander.start("packer-base", **origins(bystander, "lab2"))
+    second = bystander.start("packer-base", "--rebuild", **origins(bystander, "lab2"))
     try:
         with at("PowerOnVM_Task", bystander) as first:
             stands(other, "power", second)

@@ -44,7 +44,7 @@ def at(method: str, bystander: Bystander) -> Iterator[Run]:
     """Hold a build at a call of the vCenter, before it runs; a call that nobody waits for any more never runs."""
     admin = bystander.admin()
     admin.put_barrier(method, method=method)
-    run = bystander.start("packer-base")
+    run = bystander.start("packer-base", "--rebuild")
     try:
         stands(admin, method, run)
         yield run
@@ -63,7 +63,7 @@ def stands(admin: Admin, barrier: str, run: Run) -> None:
 def in_answers(bystander: Bystander) -> Iterator[Run]:
     """Hold a build while it renders: a file that it reads then is a pipe that nobody writes to."""
     with piped(bystander.root / "kickstart/preseed/questions-13.txt") as (pipe, text):
-        run = bystander.start("packer-base")
+        run = bystander.start("packer-base", "--rebuild")
         writer = reach(run, "• answers", pipe, text)
         try:
             yield run
@@ -76,7 +76,7 @@ def in_answers(bystander: Bystander) -> Iterator[Run]:
 def in_media(bystander: Bystander) -> Iterator[Run]:
     """Hold a build while a tool asks the mirror, which does not answer."""
     with piped(bystander.root / "kickstart/preseed/questions-13.txt") as (pipe, text):
-        run = bystander.start("packer-base")
+        run = bystander.start("packer-base", "--rebuild")
         writer = reach(run, "• answers", pipe, text)
         with silent(f"{bystander.lab.name}-vcenter"), starts("goldsmith.build"):
             os.write(writer, text)
@@ -93,7 +93,7 @@ def installing(bystander: Bystander) -> Iterator[Run]:
     """Hold a build in an installation, which takes long enough by itself."""
     admin = bystander.admin()
     seen = max((event["seq"] for event in admin.events()), default=0)
-    run = bystander.start("packer-base")
+    run = bystander.start("packer-base", "--rebuild")
     while not any(event["detail"] == {"event": "installing"} for event in admin.events(since=seen)):
         assert run.process.poll() is None, run.said
         admin.events(since=max((event["seq"] for event in admin.events()), default=0), wait=True)
