@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from goldsmith.errors import ToolError
+from goldsmith.errors import CheckError
 from goldsmith.vcenter import shapes
 from goldsmith.vcenter.clones import Card, Sight, waiting
 from goldsmith.vcenter.inventory import Power
@@ -29,7 +29,7 @@ def clone(collector: Collector, root: Any, orders: Sequence[Order]) -> list[Any]
     Interrupted, it cancels what is under way and waits until that has ended, so
     that nothing appears after the caller has cleaned up.
 
-    Raises ``ToolError`` when a template has no snapshot to hang a clone on.
+    Raises ``CheckError`` when a template has no snapshot to hang a clone on.
     """
     stub = stub_of(root)
     tasks: list[Any] = []
@@ -73,7 +73,7 @@ def _snapshot(collector: Collector, source: Any, order: Order) -> Any:
     roots = list(known.rootSnapshotList) if known else []
     if len(roots) != 1 or roots[0].childSnapshotList:
         found = ", ".join(root.name for root in roots) or "none"
-        raise ToolError(
+        raise CheckError(
             f"{order.source.name} cannot be cloned",
             where=order.source.name,
             why=f"a template of this suite has exactly one snapshot, on which clones hang; it has: {found}",
@@ -93,7 +93,7 @@ def addresses(
     """Wait until each machine can be reached; return the addresses by the machines' names.
 
     The vCenter tells each change as it happens.
-    Raises ``ToolError`` when a machine powers off, or has no address after *seconds*.
+    Raises ``CheckError`` when a machine powers off, or has no address after *seconds*.
     """
     deadline = time.monotonic() + seconds
     names = {machine.ref: machine.name for machine in machines}
@@ -114,9 +114,9 @@ def addresses(
     raise _silent(late, sights, f"no address was reported within {seconds:.0f} seconds")
 
 
-def _silent(names: Sequence[str], sights: Mapping[str, Sight], why: str) -> ToolError:
+def _silent(names: Sequence[str], sights: Mapping[str, Sight], why: str) -> CheckError:
     seen = [f"{name}: powered {sights[name].power}, tools: {sights[name].tools}" for name in names]
-    return ToolError(
+    return CheckError(
         "a clone of the candidate cannot be reached",
         where=", ".join(names),
         why="\n".join([why, *seen]),

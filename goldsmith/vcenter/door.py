@@ -102,6 +102,7 @@ class VCenter(Protocol):
         """Make and start linked clones, all at once; return them in the order asked for.
 
         Interrupted, it waits until what was under way has ended.
+        Raises ``CheckError`` when a template has not exactly one snapshot to hang a clone on.
         """
         ...
 
@@ -110,7 +111,7 @@ class VCenter(Protocol):
     ) -> Mapping[str, str]:
         """Wait until each machine can be reached; return the addresses by the machines' names.
 
-        Raises ``ToolError`` when a machine powers off, or has no address after *seconds*.
+        Raises ``CheckError`` when a machine powers off, or has no address after *seconds*.
         """
         ...
 
