@@ -13,6 +13,7 @@ from goldsmith.runner import interact
 from goldsmith.wiring import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from goldsmith.builds import Build
@@ -32,6 +33,7 @@ class Request:
     no_wait: bool = False
     dry_run: bool = False
     json: bool = False
+    full: bool = False
 
     def age(self) -> timedelta | None:
         """Return ``--max-age`` as a span. Raises ``ConfigurationError`` when it is none."""
@@ -53,6 +55,7 @@ class Request:
             max_age=self.age(),
             keep_failed=self.keep_failed,
             wait=not self.no_wait,
+            full=self.full,
         )
 
 
@@ -69,7 +72,7 @@ def config(request: Request) -> None:
 
 def plan(request: Request) -> None:
     """Print what would run, and why."""
-    order = request.order()
+    order = request.order(Stage.DOCKER)
     flow = _flow(request)
     planned = flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective))
     if request.json:
@@ -133,7 +136,21 @@ def iso_upload(request: Request) -> None:
 
 def packer_base(request: Request) -> None:
     """Forge the base template, as far as it is needed."""
-    order = request.order()
+    _forge(request, Stage.BASE)
+
+
+def packer_docker(request: Request) -> None:
+    """Forge the Docker template, and before it the base where that is missing or stale."""
+    _forge(request, Stage.DOCKER)
+
+
+def build(request: Request) -> None:
+    """Run every stage that is needed for a finished image."""
+    _forge(request, Stage.DOCKER)
+
+
+def _forge(request: Request, until: Stage) -> None:
+    order = request.order(until)
     flow = _flow(request)
     if request.dry_run:
         tell.plan(flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective)), to=sys.stdout)
@@ -155,6 +172,19 @@ def preflight(request: Request) -> None:
     with flow.session.connect(effective.site, flow.session.credentials(effective)) as vcenter:
         check.check(vcenter, effective.site.placement, effective.image.hardware)
     flow.session.progress.note(f"{effective.site.name} ({effective.site.server}) has everything a build needs")
+
+
+def verify(request: Request, *, template: str, phase: str, checks: Sequence[str]) -> None:
+    """Boot two clones of a template, check and compare them, and mark the template."""
+    from goldsmith import candidates
+
+    flow = _ready(_flow(request), request)
+    chosen = candidates.choose(flow.session, flow.effective, name=template, phase=phase)
+    if request.dry_run:
+        flow.session.progress.note(f"would boot two clones of {chosen.name}, check and destroy them")
+        return
+    verdict = candidates.check(flow.session, flow.effective, chosen, keep_failed=request.keep_failed, own=checks)
+    tell.verdict(verdict, as_json=request.json)
 
 
 def templates(request: Request) -> None:

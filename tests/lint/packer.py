@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
@@ -37,17 +38,26 @@ def _show(line: str) -> None:
 
 def _variables(session: Session) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
-    run = packer.Run(
-        name="validate",
-        note="none",
-        network="/DC0/network/VM Network",
-        user="nobody",
-        iso_path="goldsmith/validate.iso",
-        # Any readable files do: validating opens neither a connection nor a key.
-        private_key="LICENSE",
-        finish_script="LICENSE",
+    # Any readable files do: validating opens neither a connection nor a key.
+    shared: Any = {
+        "name": "validate",
+        "note": "none",
+        "network": "/DC0/network/VM Network",
+        "user": "nobody",
+        "private_key": "LICENSE",
+    }
+    install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script="LICENSE")
+    clone = packer.Clone(
+        **shared,
+        source="/DC0/vm/base",
+        linked=True,
+        guestinfo={"userdata": "bm9uZQ=="},
+        ansible_variables="LICENSE",
+        results="build",
+        data_disk_mib=1024,
     )
-    return packer.variables(effective.image, effective.site, run)
+    image, site = effective.image, effective.site
+    return packer.variables(image, site, install) | packer.clone_variables(image, site, clone)
 
 
 if __name__ == "__main__":
