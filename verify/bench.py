@@ -79,7 +79,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("unique", own, ids=[item["id"] for item in own])
     if "not_applied" in metafunc.fixturenames:
         rows = next(iter(bench.seen.values()))["not_applied"]
-        metafunc.parametrize("not_applied", rows, ids=[row["what"].replace(" ", "-") for row in rows])
+        ids = [row["what"].replace(" ", "-") for row in rows]
+        metafunc.parametrize("not_applied", rows or [None], ids=ids or ["nothing"])
 
 
 @pytest.fixture(scope="session")

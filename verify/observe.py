@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import types
 from typing import Any
@@ -60,11 +61,13 @@ def sealed(seal: Any, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def passwords() -> dict[str, str]:
-    """Return which accounts have a usable password, none, or a locked one; never a hash."""
+    """Return which accounts have a password, an empty one, or none that opens them; never a hash."""
     states = {}
     for line in text("/etc/shadow").splitlines():
         name, password = line.split(":")[:2]
-        states[name] = "empty" if not password else "locked" if password[0] in "!*" else "set"
+        # What crypt can make begins with $ or _, or is DES's 13 characters; anything else fits no password.
+        usable = re.match(r"[$_]|[./0-9A-Za-z]{13}$", password)
+        states[name] = "empty" if not password else "set" if usable else "unusable"
     return states
 
 

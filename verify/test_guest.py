@@ -90,11 +90,13 @@ def test_the_account_may_become_root(host: Any, expected: dict[str, Any]) -> Non
 
 
 def test_nobody_logs_in_without_a_password(seen: dict[str, Any]) -> None:
-    """No account has an empty password, and root's is locked."""
+    """No account has an empty password, and root has none."""
     assert [name for name, state in seen["passwords"].items() if state == "empty"] == []
-    assert seen["passwords"]["root"] == "locked"
+    assert seen["passwords"]["root"] == "unusable"
 
 
-def test_what_could_not_be_applied(not_applied: dict[str, Any]) -> None:
-    """Something the roles could not do in this guest; told, never passed over."""
+def test_what_could_not_be_applied(not_applied: dict[str, Any] | None) -> None:
+    """Everything the roles are told to do could be done in this guest."""
+    if not_applied is None:
+        return
     pytest.skip(f"{not_applied['what']} ({', '.join(not_applied['items'])}): {not_applied['why']}")
