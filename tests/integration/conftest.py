@@ -54,13 +54,15 @@ class Operator:
     """Somebody at a shell: runs verbs with an environment of their own."""
 
     environment: Mapping[str, str]
+    root: Path = ROOT
+    """The checkout."""
 
     def start(self, *argv: str, **extra: str) -> subprocess.Popen[str]:
         """Start a verb and return its process."""
         return subprocess.Popen(
-            (str(INVOKE), "--search-root", str(ROOT), *argv),
+            (str(INVOKE), "--search-root", str(self.root), *argv),
             env={**self.environment, **extra},
-            cwd=ROOT,
+            cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

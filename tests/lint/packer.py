@@ -9,7 +9,7 @@ from typing import Any
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
-from goldsmith.tools import packer
+from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
 
 
@@ -22,7 +22,10 @@ def main() -> int:
         session.workspace.builds.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=session.workspace.builds) as folder:
             file = Path(folder) / "validate.pkrvars.json"
-            file.write_text(packer.variable_file(_variables(session)), encoding="utf-8")
+            key = Path(folder) / "key"
+            key.write_text(sshkey.generate("validate").private, encoding="utf-8")
+            values = _variables(session, key=key.relative_to(session.workspace.root).as_posix())
+            file.write_text(packer.variable_file(values), encoding="utf-8")
             name = file.relative_to(session.workspace.root).as_posix()
             argv = ("packer", "validate", f"-var-file={name}", packer.TEMPLATES)
             session.runner.run(door.command(argv, secrets={packer.PASSWORD_VARIABLE: "unused"}), on_line=_show)
@@ -36,15 +39,14 @@ def _show(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _variables(session: Session) -> dict[str, object]:
+def _variables(session: Session, *, key: str) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
-    # Any readable files do: validating opens neither a connection nor a key.
     shared: Any = {
         "name": "validate",
         "note": "none",
         "network": "/DC0/network/VM Network",
         "user": "nobody",
-        "private_key": "LICENSE",
+        "private_key": key,
     }
     install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script="LICENSE")
     clone = packer.Clone(

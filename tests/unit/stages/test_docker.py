@@ -154,7 +154,7 @@ def test_the_key_travels_by_guestinfo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_a_clone_is_linked_unless_it_is_for_release(tmp_path: Path, full: bool) -> None:
+def test_a_clone_is_linked_unless_it_is_for_release(tmp_path: Path, *, full: bool) -> None:
     """Linked clones are the rule; --full makes one that shares no disk."""
     bench = Bench(tmp_path)
     bench.base()
@@ -194,16 +194,12 @@ def test_the_password_is_a_secret_of_the_run_only(tmp_path: Path) -> None:
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and PASSWORD in p.read_text(encoding="utf-8")]
 
 
-ROLE_FAILED = "\n".join(
-    [
-        "1,,ui,say,==> docker.vsphere-clone.docker: Running local shell script: /tmp/packer-shell1",
-        "2,,ui,message,    docker.vsphere-clone.docker: TASK [data_disk : The disk is there] ***********",
-        "3,,ui,message,    docker.vsphere-clone.docker: fatal: [192.0.2.7]: FAILED! =>",
-        "4,,ui,message,    docker.vsphere-clone.docker:     msg: /dev/sdb is neither a block device nor an image"
-        " file in this guest;",
-        "5,,ui,error,Script exited with non-zero exit status: 2. Allowed exit codes are: [0]",
-    ]
-)
+ROLE_FAILED = """\
+1,,ui,say,==> docker.vsphere-clone.docker: Running local shell script: /tmp/packer-shell1
+2,,ui,message,    docker.vsphere-clone.docker: TASK [data_disk : The disk is there] ***********
+3,,ui,message,    docker.vsphere-clone.docker: fatal: [192.0.2.7]: FAILED! =>
+4,,ui,message,    docker.vsphere-clone.docker: /dev/sdb is neither a block device nor an image file in this guest
+5,,ui,error,Script exited with non-zero exit status: 2. Allowed exit codes are: [0]"""
 
 
 def test_a_role_that_fails_is_named_by_its_task(tmp_path: Path) -> None:
