@@ -18,6 +18,8 @@ set -eu
 # What a machine makes for itself when it first starts.
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed
+# Nobody has set a password for root yet; rootfs.sh had to begin with a passwd of its own.
+usermod --password '*' root
 # The lab's sign of a disk that nothing was installed on.
 : > /lab-blank-disk
 mkdir -p /lab /vmfs/volumes

@@ -11,7 +11,7 @@ from goldsmith import builds, inputs, plan
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
-from goldsmith.steps import Steps
+from goldsmith.signals import PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from goldsmith.config import Effective
     from goldsmith.plan import Existing, Inputs, Plan
     from goldsmith.spec import Credentials
+    from goldsmith.steps import Steps
     from goldsmith.vcenter.door import VCenter
     from goldsmith.wiring import Session
 
@@ -104,8 +105,8 @@ class Flow:
     @contextlib.contextmanager
     def alone(self, order: Order) -> Iterator[None]:
         """Hold the lock of this image and site within the block."""
-        # Each lab is a site of its own, whatever it is called in the plan.
-        name = f"{self.session.lab_name if self.effective.site.is_lab else self.site}-{self.image}"
+        # The server as well: every lab is called "lab", and any vCenter may be the environment's.
+        name = f"{self.site}-{self.image}-{self.effective.site.server.replace(':', '_')}"
 
         def tell() -> None:
             self.session.progress.note(
@@ -118,10 +119,14 @@ class Flow:
     def forge(self, order: Order, tell: Callable[[Plan], None]) -> Build | None:
         """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
         credentials = self.session.credentials(self.effective)
+        self.session.network(self.effective.site)  # refused before anything is done
         with self.alone(order):
             planned = self.plan(order, credentials)
             tell(planned)
+            if not planned.runs:
+                return None
             reason = {step.stage: step.reason for step in planned.steps if step.run}
+            self._toolbox(planned)
             finished: Build | None = None
             for phase, stages in PHASES.items():
                 if stages[-1] in reason:
@@ -132,19 +137,25 @@ class Flow:
     def _phase(self, phase: str, reason: Mapping[Stage, str], order: Order) -> Build:
         """Carry out the stages of one phase and return its finished build."""
         build = self._build(order, phase)
-        with self.session.builds.working_on(build), self._ended(build, order) as steps:
+        with self._at_work(build), self._ended(build, order) as steps:
             for stage in PHASES[phase]:
                 if stage.value not in steps.build.stages:
                     with self.session.progress.step(stage.value, reason[stage]):
                         steps.run(stage)
         return steps.build
 
+    def _toolbox(self, planned: Plan) -> None:
+        """Build the toolbox, if that is to be done, before the build itself begins: it takes minutes."""
+        for step in planned.steps:
+            if step.stage is Stage.TOOLBOX and step.run:
+                with self.session.progress.step(step.stage.value, step.reason):
+                    self.session.builder.ensure("toolbox")
+
     def piece(self, order: Order) -> Build:
         """Run the stages up to and including ``order.until``; the build stays open."""
         with self.alone(order):
             build = self._build(order)
-            with self.session.builds.working_on(build):
-                steps = self._steps(build, order)
+            with self._at_work(build), self._undone(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD):
                     if stage.value not in steps.build.stages:
                         with self.session.progress.step(stage.value, f"build {build.id}"):
@@ -161,7 +172,8 @@ class Flow:
             # The other phase may be the one that is meant, if it is wanted at all.
             if named.phase == phase or order.until is not Stage.DOCKER:
                 return self._named(named, now, order)
-        found = known.newest_open(image=self.image, site=self.site, key=now.key, phase=phase)
+        server = self.effective.site.server
+        found = known.newest_open(image=self.image, site=self.site, key=now.key, server=server, phase=phase)
         if found:
             self.session.progress.note(f"continuing the unfinished build {found.id}")
             return found
@@ -174,13 +186,17 @@ class Flow:
                 inputs=now.summary(),
                 phase=phase,
                 label=builds.label(self.session.environment) if phase == "docker" else "",
+                server=server,
             )
         )
 
     def _named(self, build: Build, now: Inputs, order: Order) -> Build:
         problem = ""
-        if (build.image, build.site) != (self.image, self.site):
-            problem = f"it is a build of {build.image} on {build.site}, not of {self.image} on {self.site}"
+        here = (self.image, self.site, self.effective.site.server)
+        if (build.image, build.site, build.server) != here:
+            problem = "it is a build of {} on {} ({}), not of {} on {} ({})".format(
+                build.image, build.site, build.server, *here
+            )
         elif build.status is not Status.OPEN:
             problem = f"it is {build.status}, and its answers and keys are deleted"
         elif build.phase == "docker" and order.until is not Stage.DOCKER:
@@ -197,6 +213,9 @@ class Flow:
         return build
 
     def _steps(self, build: Build, order: Order) -> Steps:
+        # With them come the stages and their tools: a plan that runs nothing does without.
+        from goldsmith.steps import Steps
+
         return Steps(
             session=self.session, effective=self.effective, build=build, keep_failed=order.keep_failed, full=order.full
         )
@@ -210,9 +229,37 @@ class Flow:
             yield steps
             status = Status.DONE
         finally:
+            self._end(steps, status, kept=order.keep_failed and status is Status.FAILED)
+
+    @contextlib.contextmanager
+    def _undone(self, build: Build, order: Order) -> Iterator[Steps]:
+        """Leave the build as it was when the block fails: gone if it was new, else with what it had."""
+        steps = self._steps(build, order)
+        try:
+            yield steps
+        except BaseException:
+            if not build.stages:
+                self._end(steps, Status.FAILED, kept=False)
+            elif Stage.UPLOAD.value not in steps.build.stages:
+                with PROCESS.held_off():
+                    self._remove_medium(steps)
+            raise
+
+    @contextlib.contextmanager
+    def _at_work(self, build: Build) -> Iterator[None]:
+        """Mark the build as alive, after ending what an earlier run of it may have left behind."""
+        with self.session.builds.working_on(build):
+            if build.stages:
+                for container, _ in self.session.runs(build.id):
+                    self.session.end_run(container)
+            yield
+
+    def _end(self, steps: Steps, status: Status, *, kept: bool) -> None:
+        """Delete medium and secrets, whatever goes wrong with either; a signal waits until that is done."""
+        with PROCESS.held_off(), contextlib.ExitStack() as last:
+            last.callback(self._forget, steps, kept=kept)
+            last.callback(lambda: self.session.builds.save(replace(steps.build, status=status)))
             self._remove_medium(steps)
-            self.session.builds.save(replace(steps.build, status=status))
-            self._forget(steps, kept=order.keep_failed and status is Status.FAILED)
 
     def _remove_medium(self, steps: Steps) -> None:
         try:

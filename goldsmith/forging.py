@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError, ToolError
 from goldsmith.runner import TAIL_LINES, Stop
+from goldsmith.signals import PROCESS
 from goldsmith.tools import diagnosis, packer
 from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import templates
@@ -91,6 +92,12 @@ class Recipe:
     """Environment variables of the run besides Packer's password."""
 
 
+@contextlib.contextmanager
+def _unseen(_name: str, _gave_up: Callable[[], object]) -> Iterator[Callable[[], str]]:
+    """Stand for a real vCenter, where the installer speaks to the console alone."""
+    yield str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Doors:
     """The ways out of the suite that this stage uses."""
@@ -102,6 +109,9 @@ class Doors:
     progress: Progress
     now: Callable[[], datetime]
     """The time, in UTC."""
+    installing: Callable[[str, Callable[[], object]], AbstractContextManager[Callable[[], str]]] = _unseen
+    """Follows the installation of the machine of this name where the site lets one look behind it: calls
+    the function as soon as the installer gives up, and then tells what it said."""
 
 
 def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
@@ -127,7 +137,8 @@ def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
         with doors.progress.step("mark the template"), doors.connect() as vcenter:
             return _finish(vcenter, places, job, doors.now())
     except BaseException as error:
-        _clean_up(job, doors, places, error)
+        with PROCESS.held_off():
+            _clean_up(job, doors, places, error)
         raise
 
 
@@ -166,10 +177,11 @@ def _run_packer(job: Job, recipe: Recipe, doors: Doors, places: Places) -> None:
             powered_off=stop.ask,
             tell=doors.progress.status,
         )
-        with watch:
+        with watch, doors.installing(job.build.name, stop.ask) as installer_said:
             done = doors.runner.run(command, check=False, log=log, on_line=listener.line)
+            evidence = replace(listener.evidence(), installer=installer_said())
         if done.returncode != 0:
-            raise PackerFailedError(listener.evidence(), log=log, replay=command.replay())
+            raise PackerFailedError(evidence, log=log, replay=command.replay())
 
 
 class PackerFailedError(ToolError):
@@ -185,10 +197,16 @@ class PackerFailedError(ToolError):
         """Say again what happened, with everything that is known by now."""
         found = diagnosis.diagnose(self.evidence)
         causes = [f"- {cause}" for cause in found.causes]
-        said = [*self.evidence.output, *self.evidence.errors][-TAIL_LINES:] or ["Packer printed nothing"]
         self.what = f"{found.what} (step: {self.evidence.step})"
-        self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, "last lines:", *said])
+        self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, *self._said()])
         self.next = found.look or "the log has everything that was said"
+
+    def _said(self) -> list[str]:
+        """Return the words of who knows best: the installer's own, else Packer's last ones."""
+        if self.evidence.installer:
+            return ["on the machine's console:", *self.evidence.installer.splitlines()]
+        said = [*self.evidence.output, *self.evidence.errors][-TAIL_LINES:]
+        return ["last lines:", *said] if said else ["Packer printed nothing"]
 
 
 # -- ending -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith import forging, inputs
@@ -199,6 +199,7 @@ class Steps:
             runner=self.session.runner,
             progress=self.session.progress,
             now=self.session.now,
+            installing=partial(self.session.installing, self.effective.site),
         )
 
     def _timeouts(self) -> packer.Timeouts:

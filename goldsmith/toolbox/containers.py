@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets as random
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -103,11 +104,14 @@ class Toolbox:
         visible = {**(env or {}), **({"GOLDSMITH_SECRETS": "stdin"} if stdin else {})}
         if self.engine is None:
             return Command(argv=(ENTRY, *argv), env=visible, cwd=self.workspace.root, stdin=stdin)
+        name = f"goldsmith-run-{random.token_hex(6)}"
         return Command(
             argv=self._docker(
                 engine.local(self.engine),
                 argv,
                 options=(
+                    "--name",
+                    name,
                     *_each("--mount", (mount.option() for mount in self._mounts(mounts))),
                     *_each(
                         "--label", (f"{name}={value}" for name, value in {"goldsmith": "1", **(labels or {})}.items())
@@ -118,6 +122,8 @@ class Toolbox:
                 ),
             ),
             stdin=stdin,
+            # A client that is interrupted while its container is made, or killed, leaves the container.
+            ending=self.engine.argv("rm", "--force", name),
         )
 
     def _docker(self, local: Engine, argv: Sequence[str], *, options: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,6 +132,11 @@ class Toolbox:
         return local.argv(
             "run", "--rm", "--interactive",
             "--init",  # as process 1, a tool without signal handlers could not be interrupted
+            # Signals reach what a shell waits for, as in a terminal, and not the shell alone.
+            "--env", "TINI_KILL_PROCESS_GROUP=1",
+            # Signals go to all of the tool's processes, as from a terminal: Packer's first one only
+            # watches the second, and ignores Ctrl-C, since it expects the other to get it as well.
+            "--env", "TINI_KILL_PROCESS_GROUP=1",
             "--security-opt", "no-new-privileges",
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),

@@ -27,6 +27,8 @@ class Evidence:
     phase: str = "base"
     task: str = ""
     """The last task that Ansible began."""
+    installer: str = ""
+    """What the installer itself said when it gave up, where the site lets one read that."""
 
     @property
     def text(self) -> str:
@@ -132,8 +134,16 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
 """What is said, and what it means; the first that fits counts."""
 
 
+_GAVE_UP = Diagnosis(
+    what="the installer gave up",
+    look="correct what it says: the image's packages in config/images/, or its answers in kickstart/preseed/",
+)
+
+
 def diagnose(evidence: Evidence) -> Diagnosis:
     """Return the best explanation. What was seen counts more than what was said."""
+    if evidence.installer:
+        return _GAVE_UP
     if evidence.powered_on is False and evidence.step in BEFORE_SHUTDOWN:
         return Diagnosis(
             what="the guest powered off by itself",
@@ -143,9 +153,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
             ),
             look="the machine's events in the vSphere Client; the answers' last lines",
         )
-    if evidence.phase != "base" and (found := _of_a_clone(evidence)):
-        return found
-    if found := next((meaning for pattern, meaning in _SAID if re.search(pattern, evidence.text)), None):
+    found = _of_a_clone(evidence) if evidence.phase != "base" else None
+    if found := found or next((meaning for pattern, meaning in _SAID if re.search(pattern, evidence.text)), None):
         return found
     if evidence.step is Step.ADDRESS:
         return _no_address(evidence)

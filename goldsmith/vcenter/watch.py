@@ -19,7 +19,7 @@ SECONDS = 5.0
 """Between two looks; a machine must be off twice in a row, since some installers reboot by way of off and on."""
 
 _TELL_EVERY = 12
-"""Looks between two lines about a machine that is waited for: about a minute."""
+"""Looks until the state of a machine that is waited for is asked again: about a minute."""
 
 
 class Watch:
@@ -68,6 +68,7 @@ class Watch:
 
     def _look(self, vcenter: VCenter) -> None:
         off = looks = 0
+        told = ""
         while True:
             machine = vcenter.child(self._folder, self._name) if self._watching() else None
             off = off + 1 if machine and machine.power is Power.OFF else 0
@@ -77,6 +78,9 @@ class Watch:
             looks += 1
             if machine and looks % _TELL_EVERY == 0:
                 vitals = vcenter.vitals(machine)
-                self._tell(f"the machine is powered {vitals.power}, its tools: {vitals.tools}")
+                seen = f"the machine is powered {vitals.power}, its tools: {vitals.tools}"
+                if seen != told:  # an installation takes an hour on some sites, and says nothing in between
+                    self._tell(seen)
+                told = seen
             if self._over.wait(self._seconds):
                 return

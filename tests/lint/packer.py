@@ -9,8 +9,10 @@ from typing import Any
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
+from goldsmith.stages.answers import CLONE_READY
 from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
+from goldsmith.workspace import SECRET_MODE, write_if_changed
 
 
 def main() -> int:
@@ -21,10 +23,9 @@ def main() -> int:
         session.runner.run(door.command(("packer", "fmt", "-check", "-diff", packer.TEMPLATES)), on_line=_show)
         session.workspace.builds.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=session.workspace.builds) as folder:
-            file = Path(folder) / "validate.pkrvars.json"
-            key = Path(folder) / "key"
-            key.write_text(sshkey.generate("validate").private, encoding="utf-8")
-            values = _variables(session, key=key.relative_to(session.workspace.root).as_posix())
+            key, file = Path(folder) / "key", Path(folder) / "validate.pkrvars.json"
+            write_if_changed(key, sshkey.generate("validate").private, mode=SECRET_MODE)
+            values = _variables(session, key.relative_to(session.workspace.root).as_posix())
             file.write_text(packer.variable_file(values), encoding="utf-8")
             name = file.relative_to(session.workspace.root).as_posix()
             argv = ("packer", "validate", f"-var-file={name}", packer.TEMPLATES)
@@ -39,8 +40,9 @@ def _show(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _variables(session: Session, *, key: str) -> dict[str, object]:
+def _variables(session: Session, key: str) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
+    script = CLONE_READY.relative_to(session.workspace.root).as_posix()
     shared: Any = {
         "name": "validate",
         "note": "none",
@@ -48,7 +50,7 @@ def _variables(session: Session, *, key: str) -> dict[str, object]:
         "user": "nobody",
         "private_key": key,
     }
-    install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script="LICENSE")
+    install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script=script)
     clone = packer.Clone(
         **shared,
         source="/DC0/vm/base",

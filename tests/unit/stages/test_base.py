@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.vcenter.fakes import BUILD, FakeVCenter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 PASSWORD = "correct-horse"
@@ -48,6 +49,7 @@ class Bench:
         self.progress = FakeProgress()
         self.runner = FakeRunner({"packer": lambda _: self._packer()})
         self.output = output
+        self.installer = ""
         self._does = packer
         folder = root / "build" / BUILD
         self.request = base.Request(
@@ -92,6 +94,13 @@ class Bench:
         machine = Machine(ref="vm-1", name=NAME, instance_uuid="uuid-1", power=Power.ON, note=note)
         return self.vcenter.add(replace(machine, **changed))
 
+    @contextlib.contextmanager
+    def _installing(self, name: str, gave_up: Callable[[], object]) -> Iterator[Callable[[], str]]:
+        assert name == NAME
+        if self.installer:
+            gave_up()
+        yield lambda: self.installer
+
     def forge(self) -> templates.Template:
         """Run the stage."""
         doors = forging.Doors(
@@ -100,6 +109,7 @@ class Bench:
             runner=self.runner,
             progress=self.progress,
             now=lambda: datetime(2026, 11, 23, 15, tzinfo=UTC),
+            installing=self._installing,
         )
         return base.forge(self.request, doors)
 
@@ -186,6 +196,25 @@ def test_a_failure_leaves_nothing_and_tells_all(tmp_path: Path) -> None:
     assert "packer -machine-readable build" in text
     assert len(text.splitlines()) <= 40
     assert (bench.request.folder / "console.png").read_bytes() == b"\x89PNG"
+
+
+def test_the_installers_own_words_count_most(tmp_path: Path) -> None:
+    """Where the installer can be heard, Packer is interrupted when it gives up, and the error shows its message."""
+
+    def interrupted(bench: Bench) -> int:
+        bench.create()
+        [command] = bench.runner.asked
+        assert command.stop is not None
+        assert command.stop.asked
+        return 1
+
+    bench = Bench(tmp_path, interrupted, OUTPUT)
+    bench.installer = "FAILED: pkgsel: E: Unable to locate package nosuch"
+    with pytest.raises(ToolError, match="the installer gave up") as caught:
+        bench.forge()
+    assert bench.installer in caught.value.why
+    assert "timeout waiting" not in caught.value.why
+    assert not bench.vcenter.held
 
 
 def test_a_guest_that_is_off_has_no_console(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from tests.unit.vcenter.fakes import FakeVCenter
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from goldsmith.vcenter.door import Vitals
+
 FOLDER = Node(ref="folder", kind=Kind.FOLDER, name="goldsmith", parent="vm-f")
 SOON = 0.001
 PATIENCE = 20.0
@@ -33,6 +35,22 @@ class Scripted(FakeVCenter):
         if len(self.powers) == 1:
             self.exhausted.set()
         return Machine(ref="vm-1", name=name, power=power)
+
+
+class Asked(Scripted):
+    """*often* is set when its vitals were asked three times."""
+
+    def __init__(self, *powers: Power) -> None:
+        super().__init__(*powers)
+        self.asked = 0
+        self.often = threading.Event()
+
+    def vitals(self, machine: Machine) -> Vitals:
+        """Return the machine's vitals, and count."""
+        self.asked += 1
+        if self.asked == 3:
+            self.often.set()
+        return super().vitals(machine)
 
 
 def _watch(vcenter: Scripted, off: threading.Event, *, watching: bool = True) -> Watch:
@@ -108,16 +126,17 @@ def test_a_vcenter_that_is_gone_only_ends_the_watching() -> None:
 
 
 def test_those_who_wait_are_told_what_is_seen() -> None:
-    """While Packer waits silently, the machine's state is told from time to time."""
+    """While Packer waits silently, the machine's state is told, and again when it is another one."""
     told = threading.Event()
     lines: list[str] = []
+    vcenter = Asked(Power.ON)
 
     def tell(text: str) -> None:
         lines.append(text)
         told.set()
 
     watch = Watch(
-        connect=Scripted(Power.ON).connect,
+        connect=vcenter.connect,
         folder=FOLDER,
         name="vm",
         watching=lambda: True,
@@ -127,4 +146,5 @@ def test_those_who_wait_are_told_what_is_seen() -> None:
     )
     with watch:
         assert told.wait(PATIENCE)
-    assert lines[0] == "the machine is powered on, its tools: guestToolsNotRunning"
+        assert vcenter.often.wait(PATIENCE)
+    assert lines == ["the machine is powered on, its tools: guestToolsNotRunning"]
