@@ -12,7 +12,7 @@ import pytest
 
 from goldsmith import forging
 from goldsmith.builds import Build
-from goldsmith.errors import MissingObjectError, ToolError
+from goldsmith.errors import ConfigurationError, MissingObjectError, ToolError
 from goldsmith.runner import Completed
 from goldsmith.spec import Docker, Image, Installer, Os, Placement, Site
 from goldsmith.stages import docker
@@ -137,6 +137,17 @@ def test_without_a_base_nothing_starts(tmp_path: Path, changed: dict[str, Any] |
         bench.forge()
     assert bench.runner.asked == []
     assert "packer-base --rebuild" in caught.value.render()
+
+
+def test_who_may_not_clone_learns_it_first(tmp_path: Path) -> None:
+    """Phase 2 asks for the privileges that cloning needs before anything is made."""
+    bench = Bench(tmp_path)
+    bench.base()
+    bench.vcenter.denied = {"folder": {"VirtualMachine.Provisioning.DeployTemplate"}}
+    with pytest.raises(ConfigurationError, match=r"DeployTemplate") as caught:
+        bench.forge()
+    assert "folder 'goldsmith'" in caught.value.render()
+    assert bench.runner.asked == []
 
 
 def test_the_key_travels_by_guestinfo(tmp_path: Path) -> None:
