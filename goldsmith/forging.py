@@ -186,7 +186,7 @@ class PackerFailedError(ToolError):
         found = diagnosis.diagnose(self.evidence)
         causes = [f"- {cause}" for cause in found.causes]
         said = [*self.evidence.output, *self.evidence.errors][-TAIL_LINES:] or ["Packer printed nothing"]
-        self.what = f"{found.what} (step: {self.evidence.step})"
+        self.what = f"{found.what} (step: {packer.called(self.evidence.step, phase=self.evidence.phase)})"
         self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, "last lines:", *said])
         self.next = found.look or "the log has everything that was said"
 

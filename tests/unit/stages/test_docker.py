@@ -234,3 +234,4 @@ def test_a_clone_without_an_address_is_not_called_an_installation(tmp_path: Path
     bench.base()
     with pytest.raises(ToolError, match="the clone never reported an address"):
         bench.forge()
+    assert "start, until an address is reported" in [name for name, _ in bench.progress.steps]
