@@ -248,11 +248,20 @@ def verify(
     )
 
 
-@task(help={**_WHICH, **_JSON})
+@task(
+    help={
+        **_WHICH,
+        **_JSON,
+        "phase": "base or docker: only templates of this phase",
+        "newest": "print only the name of the newest verified one (of phase docker, unless --phase is given)",
+    }
+)
 @verb
-def templates(app: Any, image: str = "", site: str = "", json: bool = False) -> None:
+def templates(
+    app: Any, image: str = "", site: str = "", phase: str = "", newest: bool = False, json: bool = False
+) -> None:
     """List the site's templates that this suite made."""
-    app.templates(app.Request(image=image, site=site, json=json))
+    app.templates(app.Request(image=image, site=site, json=json), phase=phase, newest=newest)
 
 
 @task(help={"site": _WHICH["site"], **_DRY, **_JSON})

@@ -187,16 +187,22 @@ def verify(request: Request, *, template: str, phase: str, checks: Sequence[str]
     tell.verdict(verdict, as_json=request.json)
 
 
-def templates(request: Request) -> None:
-    """List the templates of the site."""
+def templates(request: Request, *, phase: str = "", newest: bool = False) -> None:
+    """List the templates of the site, or print the name of the newest verified one and nothing else."""
+    from goldsmith import candidates
+
     flow = _ready(_flow(request), request)
     with flow.session.connect(flow.effective.site, flow.session.credentials(flow.effective)) as vcenter:
-        rows = tell.templates(vcenter.machines(), image=request.image, now=flow.session.now())
+        machines = vcenter.machines()
+    if newest:
+        image = flow.effective.image.name
+        tell.lines(candidates.newest_verified(machines, image=image, phase=phase, site=flow.site))
+        return
+    rows = tell.templates(machines, image=request.image, phase=phase, now=flow.session.now())
     if request.json:
         tell.json(rows)
     else:
-        names = ("name", "image", "phase", "status", "key", "age")
-        tell.table(names, [tuple(str(row[name]) for name in names) for row in rows])
+        tell.templates_table(rows)
 
 
 def clean(request: Request) -> None:

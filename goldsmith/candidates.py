@@ -6,9 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import recording
 from goldsmith.builds import Build
-from goldsmith.errors import ConfigurationError, MissingObjectError
-from goldsmith.stages import answers, verify
+from goldsmith.errors import ConfigurationError, GoldsmithError, MissingObjectError
+from goldsmith.stages import answers, record, verify
 from goldsmith.vcenter import templates
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from goldsmith.config import Effective
     from goldsmith.stages.verify import Verdict
+    from goldsmith.vcenter.inventory import Machine
     from goldsmith.vcenter.templates import Template
     from goldsmith.wiring import Session
 
@@ -49,6 +51,25 @@ def choose(session: Session, effective: Effective, *, name: str, phase: str) -> 
     )
 
 
+def newest_verified(machines: Sequence[Machine], *, image: str, phase: str, site: str) -> str:
+    """Return the name of the newest verified template of an image, of the last phase unless *phase* says which.
+
+    Raises ``MissingObjectError`` when none is verified.
+    """
+    wanted = phase or PHASES[0]
+    found = templates.find(machines, image=image, phase=wanted, failed=True)
+    verified = [template for template in found if template.attributes.status == templates.VERIFIED]
+    if verified:
+        return verified[-1].name
+    others = [f"{template.name} is {template.attributes.status}" for template in found]
+    raise MissingObjectError(
+        f"there is no verified {wanted} template of {image}",
+        where=site,
+        why="\n".join(others) or "there is none at all",
+        next="'./inv verify' checks the newest candidate; '--phase' names another phase",
+    )
+
+
 def check(
     session: Session, effective: Effective, template: Template, *, keep_failed: bool, own: Sequence[str] = ()
 ) -> Verdict:
@@ -77,7 +98,23 @@ def check(
         hide=session.redact.add,
     )
     with session.builds.working_on(build), session.progress.step("verify", f"boots two clones of {template.name}"):
-        return verify.verify(request, doors)
+        try:
+            verdict = verify.verify(request, doors)
+        except verify.FailedError as failed:
+            _record(session, effective, failed.verdict, folder)
+            raise
+        _record(session, effective, verdict, folder)
+        return verdict
+
+
+def _record(session: Session, effective: Effective, verdict: Verdict, folder: Path) -> None:
+    """Keep the record; what was found is already marked, so trouble with it is told and hides nothing."""
+    try:
+        with session.progress.step("record", "what made it and what was found, here and on the datastore"):
+            recording.keep(session, effective, verdict, folder)
+    except GoldsmithError as trouble:
+        session.progress.note(f"the record was not kept everywhere: {trouble.what}")
+    session.progress.note(f"report: {folder / record.REPORT}")
 
 
 def expected(effective: Effective, folder: Path, *, root: Path) -> verify.Expected:

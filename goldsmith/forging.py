@@ -197,7 +197,7 @@ class PackerFailedError(ToolError):
         """Say again what happened, with everything that is known by now."""
         found = diagnosis.diagnose(self.evidence)
         causes = [f"- {cause}" for cause in found.causes]
-        self.what = f"{found.what} (step: {self.evidence.step})"
+        self.what = f"{found.what} (step: {packer.called(self.evidence.step, phase=self.evidence.phase)})"
         self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, *self._said()])
         self.next = found.look or "the log has everything that was said"
 

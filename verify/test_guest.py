@@ -11,8 +11,15 @@ HEALTHY = ("ii", "hi")
 """dpkg's states of a package that is installed, or installed and held."""
 
 
+KERNELS = frozenset({"run-rpc_pipefs.mount", "proc-fs-nfsd.mount", "systemd-modules-load.service"})
+"""Units that need a module of the kernel, which a container shares with the machine it runs on."""
+
+
 def test_the_first_boot_ends_well(seen: dict[str, Any]) -> None:
-    """Systemd has started everything, and no unit failed."""
+    """Everything was started, and no unit failed."""
+    failed = set(seen["failed_units"])
+    if seen["container"] not in {"", "none"} and failed and failed <= KERNELS:
+        pytest.skip(f"a container guest's kernel is not its own: {', '.join(sorted(failed))} cannot start")
     assert seen["failed_units"] == []
     assert seen["system"] == "running"
 

@@ -144,7 +144,7 @@ def forge(request: Request, doors: Doors) -> Template:
 
     def check(vcenter: VCenter) -> Places:
         placement = request.site.placement
-        places = preflight.check(vcenter, placement, request.image.hardware)
+        places = preflight.check(vcenter, placement, request.image.hardware, cloning=True)
         found = source(vcenter, places, image=request.image.name, key=request.base_key)
         doors.progress.note(f"clones {found.name}")
         cloned.path = _path(placement, found.name)

@@ -46,7 +46,7 @@ class Listener:
             case packer.Began(step) if step is not self.step:
                 self._open.close()
                 self.step = step
-                self._open.enter_context(self._progress.step(step.value))
+                self._open.enter_context(self._progress.step(packer.called(step, phase=self._phase)))
             case packer.Address(address):
                 self.address = address
                 self._progress.note(f"the guest has the address {address}")

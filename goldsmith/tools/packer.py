@@ -174,6 +174,13 @@ class Step(StrEnum):
     TEMPLATE = "convert to a template"
 
 
+def called(step: Step, *, phase: str) -> str:
+    """Return what *step* is called: a clone is started where a base is installed."""
+    if phase != "base" and step is Step.ADDRESS:
+        return "start, until an address is reported"
+    return step.value
+
+
 _BEGINNINGS = {
     "Creating virtual machine": Step.CREATE,
     "Cloning virtual machine": Step.CREATE,

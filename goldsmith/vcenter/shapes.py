@@ -20,6 +20,7 @@ MACHINE = (
     "customValue",
     "runtime.powerState",
     "snapshot",
+    "summary.storage.unshared",
 )
 """The properties that :func:`machine` reads."""
 POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
@@ -66,4 +67,5 @@ def machine(ref: Any, values: Mapping[str, Any], names: Mapping[int, str]) -> Ma
         note=str(values.get("config.annotation") or ""),
         attributes={names[item.key]: str(item.value) for item in values.get("customValue") or () if item.key in names},
         has_snapshot=values.get("snapshot") is not None,
+        size_bytes=int(values.get("summary.storage.unshared") or 0),
     )

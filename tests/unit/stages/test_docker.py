@@ -12,7 +12,7 @@ import pytest
 
 from goldsmith import forging
 from goldsmith.builds import Build
-from goldsmith.errors import MissingObjectError, ToolError
+from goldsmith.errors import ConfigurationError, MissingObjectError, ToolError
 from goldsmith.runner import Completed
 from goldsmith.spec import Docker, Image, Installer, Os, Placement, Site
 from goldsmith.stages import docker
@@ -139,6 +139,17 @@ def test_without_a_base_nothing_starts(tmp_path: Path, changed: dict[str, Any] |
     assert "packer-base --rebuild" in caught.value.render()
 
 
+def test_who_may_not_clone_learns_it_first(tmp_path: Path) -> None:
+    """Phase 2 asks for the privileges that cloning needs before anything is made."""
+    bench = Bench(tmp_path)
+    bench.base()
+    bench.vcenter.denied = {"folder": {"VirtualMachine.Provisioning.DeployTemplate"}}
+    with pytest.raises(ConfigurationError, match=r"DeployTemplate") as caught:
+        bench.forge()
+    assert "folder 'goldsmith'" in caught.value.render()
+    assert bench.runner.asked == []
+
+
 def test_the_key_travels_by_guestinfo(tmp_path: Path) -> None:
     """cloud-init is given the build's public key and an instance of its own; no secret is in guestinfo."""
     info = docker.guestinfo(PUBLIC, BUILD)
@@ -223,3 +234,4 @@ def test_a_clone_without_an_address_is_not_called_an_installation(tmp_path: Path
     bench.base()
     with pytest.raises(ToolError, match="the clone never reported an address"):
         bench.forge()
+    assert "start, until an address is reported" in [name for name, _ in bench.progress.steps]
