@@ -76,7 +76,7 @@ def verdict(found: Verdict, *, as_json: bool) -> None:
     lines(f"{found.template.name}: {', '.join(counts)}")
 
 
-def templates(machines: Iterable[Machine], *, image: str, phase: str, now: datetime) -> list[dict[str, Any]]:
+def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:
     """Return this suite's templates as rows, newest last."""
     from goldsmith.flow import started
     from goldsmith.vcenter.templates import attributes_of

@@ -134,9 +134,6 @@ class Toolbox:
             "--init",  # as process 1, a tool without signal handlers could not be interrupted
             # Signals reach what a shell waits for, as in a terminal, and not the shell alone.
             "--env", "TINI_KILL_PROCESS_GROUP=1",
-            # Signals go to all of the tool's processes, as from a terminal: Packer's first one only
-            # watches the second, and ignores Ctrl-C, since it expects the other to get it as well.
-            "--env", "TINI_KILL_PROCESS_GROUP=1",
             "--security-opt", "no-new-privileges",
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),

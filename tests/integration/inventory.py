@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,16 +70,30 @@ def machines(lab: Lab, vcenter: str = "lab") -> list[str]:
         )
 
 
-def datastore(lab: Lab) -> list[str]:
-    """Return the files of all datastores of a lab with their sizes, without logs that its machines write."""
-    # Through the volume and not through the vCenter, which would not show what it has lost sight of.
-    with tempfile.TemporaryFile() as tar:
-        subprocess.run(("docker", "cp", f"{lab.name}-vcenter:/vmfs/volumes", "-"), check=True, stdout=tar)
-        tar.seek(0)
-        import tarfile
+def datastore(lab: Lab, vcenter: str = "lab") -> list[str]:
+    """Return the files of a vCenter's datastore with their sizes, folders left out."""
+    from goldsmith.vcenter.sdk import vim
 
-        with tarfile.open(fileobj=tar) as archive:
-            return sorted(f"{member.name} {member.size}" for member in archive if member.isfile())
+    browsing = vim.host.DatastoreBrowser
+    asked = browsing.SearchSpec(
+        matchPattern=["*"],
+        details=browsing.FileInfo.Details(fileType=False, fileSize=True, modification=False, fileOwner=False),
+    )
+    with lab.connect(vcenter) as client:
+        root = client._content.rootFolder
+        [(_, values)] = [
+            found
+            for found in client._collector.every(root, {vim.Datastore: ("name", "browser")})
+            if found[1]["name"] == lab.vcenter(vcenter)["datastore"]
+        ]
+        where = f"[{values['name']}]"
+        results = client._collector.finish(values["browser"].SearchDatastoreSubFolders_Task(where, asked))
+        return sorted(
+            f"{result.folderPath} {file.path} {file.fileSize}"
+            for result in results
+            for file in result.file or ()
+            if not isinstance(file, browsing.FolderInfo)
+        )
 
 
 def containers(lab: Lab) -> list[str]:
@@ -137,13 +150,13 @@ def locks(cache: Path, server: str) -> list[str]:
 def snapshot(lab: Lab, root: Path, cache: Path, vcenters: Iterable[str] = ("lab",)) -> dict[str, list[str]]:
     """Return everything, place by place; two are equal when a run left nothing and took nothing."""
     found = {
-        "datastores": datastore(lab),
         "containers": containers(lab),
         "images": images(lab),
         "build folder": folders(root),
         "temporary files in the cache": sorted(str(path) for path in cache.glob("**/.*.??????*") if path.is_file()),
     }
     for name in vcenters:
+        found[f"datastore of {name}"] = datastore(lab, name)
         found[f"machines of {name}"] = machines(lab, name)
         found[f"locks of {name}"] = locks(cache, lab.vcenter(name)["server"])
     return found

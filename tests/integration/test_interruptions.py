@@ -241,3 +241,54 @@ def test_clean_removes_a_template_that_was_not_marked_whole(bystander: Bystander
     """Killed while the attributes are written: what is there already names no finished template."""
     with bystander.quick():
         killed(bystander, AFTER["mark"])
+
+
+# -- the vCenter goes away ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ["plan", "upload", "preflight", "create", "power on", "install"])
+def test_a_lost_vcenter_is_told_and_cleaned_up_after(bystander: Bystander, stage: str) -> None:
+    """The error says that the vCenter does not answer, what may be left is named, and `clean` removes it later."""
+    before = bystander.inventory()
+    admin = bystander.admin()
+    with STAGES[stage](bystander) as run:
+        admin.outage(on=True)
+        result = run.end()
+        admin.outage(on=False)
+    assert result.code == 5, result.err
+    assert "does not answer" in result.error()["what"], result.err
+    left = json.loads(bystander.operator.done("clean", "--dry-run", "--json").out)
+    assert all(item["name"] in result.err for item in left), (left, result.err)
+    bystander.operator.done("clean")
+    assert difference(before, bystander.inventory()) == ""
+
+
+def test_an_ended_session_is_told(bystander: Bystander) -> None:
+    """An administrator ends every login while a machine is installed: the error says so, and nothing is left."""
+    before = bystander.inventory()
+    with installing(bystander) as run:
+        bystander.admin().expire_sessions()
+        result = run.end()
+    assert result.code == 5, result.err
+    assert "session" in result.error()["what"], result.err
+    assert difference(before, bystander.inventory()) == ""
+
+
+# -- an impatient operator -----------------------------------------------------------------------
+
+
+def test_a_second_ctrl_c_does_not_break_the_clean_up(bystander: Bystander) -> None:
+    """It is answered with a line; the machine is removed all the same."""
+    before = bystander.inventory()
+    admin = bystander.admin()
+    admin.put_barrier("removal", method="Destroy_Task")
+    with installing(bystander) as run:
+        run.interrupt()
+        stands(admin, "removal", run)
+        run.interrupt()
+        while "still ending" not in run.said:
+            assert run.process.poll() is None, run.said
+        admin.release("removal")
+        result = run.end()
+    check_ended(result, 130)
+    assert difference(before, bystander.inventory()) == ""
