@@ -34,6 +34,7 @@ _RUN = {
     "no_wait": "end with status 7 instead of waiting for another build of this image and site",
 }
 _BUILD = {"build": "id of the build to continue (default: the newest unfinished one, else a new one)"}
+_FULL = {"full": "make a full clone of the base, which shares no disk with it, instead of a linked one (for release)"}
 
 
 _NO_READER = 128 + signal.SIGPIPE
@@ -169,6 +170,64 @@ def packer_base(
     )
 
 
+@task(help={**_RUN, **_BUILD, **_FULL})
+@verb
+def packer_docker(
+    app: Any,
+    image: str = "",
+    site: str = "",
+    build: str = "",
+    rebuild: bool = False,
+    max_age: str = "",
+    keep_failed: bool = False,
+    no_wait: bool = False,
+    dry_run: bool = False,
+    full: bool = False,
+) -> None:
+    """Forge the Docker template: the base if it is missing or stale, then phase 2 on a clone of it."""
+    app.packer_docker(
+        app.Request(
+            image=image,
+            site=site,
+            build=build,
+            rebuild=rebuild,
+            max_age=max_age,
+            keep_failed=keep_failed,
+            no_wait=no_wait,
+            dry_run=dry_run,
+            full=full,
+        )
+    )
+
+
+@task(help={**_RUN, **_FULL})
+@verb
+def build(
+    app: Any,
+    image: str = "",
+    site: str = "",
+    rebuild: bool = False,
+    max_age: str = "",
+    keep_failed: bool = False,
+    no_wait: bool = False,
+    dry_run: bool = False,
+    full: bool = False,
+) -> None:
+    """Run every stage of an image that is needed."""
+    app.build(
+        app.Request(
+            image=image,
+            site=site,
+            rebuild=rebuild,
+            max_age=max_age,
+            keep_failed=keep_failed,
+            no_wait=no_wait,
+            dry_run=dry_run,
+            full=full,
+        )
+    )
+
+
 @task(help=_WHICH)
 @verb
 def preflight(app: Any, image: str = "", site: str = "") -> None:
@@ -176,11 +235,53 @@ def preflight(app: Any, image: str = "", site: str = "") -> None:
     app.preflight(app.Request(image=image, site=site))
 
 
-@task(help={**_WHICH, **_JSON})
+@task(
+    help={
+        **_WHICH,
+        **_DRY,
+        **_JSON,
+        "template": "name of the template (default: the image's newest one that did not fail)",
+        "phase": "base or docker: the newest of this phase",
+        "checks": "further testinfra modules of yours, relative to the repository; may be repeated",
+        "keep_failed": "keep the clones when a check fails, to look at them",
+    },
+    iterable=["checks"],
+)
 @verb
-def templates(app: Any, image: str = "", site: str = "", json: bool = False) -> None:
+def verify(
+    app: Any,
+    image: str = "",
+    site: str = "",
+    template: str = "",
+    phase: str = "",
+    checks: Any = (),
+    keep_failed: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Boot two clones of a template, check and compare them, and mark it as verified or failed."""
+    app.verify(
+        app.Request(image=image, site=site, keep_failed=keep_failed, dry_run=dry_run, json=json),
+        template=template,
+        phase=phase,
+        checks=checks,
+    )
+
+
+@task(
+    help={
+        **_WHICH,
+        **_JSON,
+        "phase": "base or docker: only templates of this phase",
+        "newest": "print only the name of the newest verified one (of phase docker, unless --phase is given)",
+    }
+)
+@verb
+def templates(
+    app: Any, image: str = "", site: str = "", phase: str = "", newest: bool = False, json: bool = False
+) -> None:
     """List the site's templates that this suite made."""
-    app.templates(app.Request(image=image, site=site, json=json))
+    app.templates(app.Request(image=image, site=site, json=json), phase=phase, newest=newest)
 
 
 @task(help={"site": _WHICH["site"], **_DRY, **_JSON})

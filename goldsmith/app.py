@@ -13,6 +13,7 @@ from goldsmith.runner import interact
 from goldsmith.wiring import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from goldsmith.builds import Build
@@ -32,6 +33,7 @@ class Request:
     no_wait: bool = False
     dry_run: bool = False
     json: bool = False
+    full: bool = False
 
     def age(self) -> timedelta | None:
         """Return ``--max-age`` as a span. Raises ``ConfigurationError`` when it is none."""
@@ -53,6 +55,7 @@ class Request:
             max_age=self.age(),
             keep_failed=self.keep_failed,
             wait=not self.no_wait,
+            full=self.full,
         )
 
 
@@ -69,7 +72,7 @@ def config(request: Request) -> None:
 
 def plan(request: Request) -> None:
     """Print what would run, and why."""
-    order = request.order()
+    order = request.order(Stage.DOCKER)
     flow = _flow(request)
     planned = flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective))
     if request.json:
@@ -133,7 +136,21 @@ def iso_upload(request: Request) -> None:
 
 def packer_base(request: Request) -> None:
     """Forge the base template, as far as it is needed."""
-    order = request.order()
+    _forge(request, Stage.BASE)
+
+
+def packer_docker(request: Request) -> None:
+    """Forge the Docker template, and before it the base where that is missing or stale."""
+    _forge(request, Stage.DOCKER)
+
+
+def build(request: Request) -> None:
+    """Run every stage that is needed for a finished image."""
+    _forge(request, Stage.DOCKER)
+
+
+def _forge(request: Request, until: Stage) -> None:
+    order = request.order(until)
     flow = _flow(request)
     if request.dry_run:
         tell.plan(flow.plan(order, lab_verbs.credentials_if_up(flow.session, flow.effective)), to=sys.stdout)
@@ -157,16 +174,35 @@ def preflight(request: Request) -> None:
     flow.session.progress.note(f"{effective.site.name} ({effective.site.server}) has everything a build needs")
 
 
-def templates(request: Request) -> None:
-    """List the templates of the site."""
+def verify(request: Request, *, template: str, phase: str, checks: Sequence[str]) -> None:
+    """Boot two clones of a template, check and compare them, and mark the template."""
+    from goldsmith import candidates
+
+    flow = _ready(_flow(request), request)
+    chosen = candidates.choose(flow.session, flow.effective, name=template, phase=phase)
+    if request.dry_run:
+        flow.session.progress.note(f"would boot two clones of {chosen.name}, check and destroy them")
+        return
+    verdict = candidates.check(flow.session, flow.effective, chosen, keep_failed=request.keep_failed, own=checks)
+    tell.verdict(verdict, as_json=request.json)
+
+
+def templates(request: Request, *, phase: str = "", newest: bool = False) -> None:
+    """List the templates of the site, or print the name of the newest verified one and nothing else."""
+    from goldsmith import candidates
+
     flow = _ready(_flow(request), request)
     with flow.session.connect(flow.effective.site, flow.session.credentials(flow.effective)) as vcenter:
-        rows = tell.templates(vcenter.machines(), image=request.image, now=flow.session.now())
+        machines = vcenter.machines()
+    if newest:
+        image = flow.effective.image.name
+        tell.lines(candidates.newest_verified(machines, image=image, phase=phase, site=flow.site))
+        return
+    rows = tell.templates(machines, image=request.image, phase=phase, now=flow.session.now())
     if request.json:
         tell.json(rows)
     else:
-        names = ("name", "image", "phase", "status", "key", "age")
-        tell.table(names, [tuple(str(row[name]) for name in names) for row in rows])
+        tell.templates_table(rows)
 
 
 def clean(request: Request) -> None:

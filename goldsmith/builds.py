@@ -15,7 +15,7 @@ from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.workspace import Workspace, holding, write_if_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
@@ -31,6 +31,23 @@ class Status(StrEnum):
     OPEN = "open"
     DONE = "done"
     FAILED = "failed"
+
+
+_NAME_LENGTH = 80
+"""What vSphere allows."""
+_CI = (("CI_COMMIT_BRANCH", "CI_PIPELINE_ID"), ("GITHUB_REF_NAME", "GITHUB_RUN_ID"))
+_LABEL_LENGTH = 24
+"""Of a branch's name, so that the pipeline's id beside it is never cut off."""
+
+
+def label(environment: Mapping[str, str]) -> str:
+    """Return branch and pipeline id as GitLab or GitHub tell them, in letters that any name may have; else nothing."""
+    for branch, pipeline in _CI:
+        words = (environment.get(branch, "")[:_LABEL_LENGTH], environment.get(pipeline, ""))
+        found = [plain for word in words if (plain := re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-"))]
+        if found:
+            return "-".join(found)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +66,18 @@ class Build:
     medium: str = ""
     """Path of the boot medium on its datastore, once uploaded."""
     template: str = ""
+    phase: str = "base"
+    label: str = ""
+    """Branch and pipeline of the CI job that builds, as part of the name; see :func:`label`."""
     server: str = ""
     """The site's vCenter: two sites that come from the environment have one name."""
 
     @property
     def name(self) -> str:
-        """The name of the VM and, later, of the template."""
-        return f"{self.image}-base-{self.id}"
+        """The name of the VM and, later, of the template; the build's id comes last, because ``clean`` looks there."""
+        begin, end = f"{self.image}-{self.phase}", f"-{self.id}"
+        label = f"-{self.label}"[: _NAME_LENGTH - len(begin) - len(end)].rstrip("-") if self.label else ""
+        return begin + label + end
 
     def with_stage(self, stage: str) -> Build:
         """Return the build with *stage* finished."""
@@ -96,10 +118,11 @@ class Builds:
         found = (_parse(path) for path in sorted(self.workspace.builds.glob(f"*/{_STATE}")))
         return tuple(build for build in found if build)
 
-    def newest_open(self, *, image: str, site: str, key: str, server: str = "") -> Build | None:
+    def newest_open(self, *, image: str, site: str, key: str, server: str = "", phase: str = "base") -> Build | None:
         """Return the newest unfinished build of these inputs that nobody works on."""
+        wanted = (image, site, key, server, phase)
         for build in reversed(self.all()):
-            same = (build.image, build.site, build.key, build.server) == (image, site, key, server)
+            same = (build.image, build.site, build.key, build.server, build.phase) == wanted
             if same and build.status is Status.OPEN and not self.alive(build.id):
                 return build
         return None

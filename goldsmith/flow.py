@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from goldsmith import inputs, plan
+from goldsmith import builds, inputs, plan
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
 from goldsmith.signals import PROCESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
     from goldsmith.config import Effective
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from goldsmith.steps import Steps
     from goldsmith.vcenter.door import VCenter
     from goldsmith.wiring import Session
+
+
+PHASES: dict[str, tuple[Stage, ...]] = {
+    "base": (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE),
+    "docker": (Stage.DOCKER,),
+}
+"""The stages of each phase; each phase is a build of its own, with an id, a key and a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,8 @@ class Order:
     max_age: timedelta | None = None
     keep_failed: bool = False
     wait: bool = True
+    full: bool = False
+    """Whether phase 2 makes a full clone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,41 +64,43 @@ class Flow:
         """The site's name."""
         return self.effective.site.name
 
-    def inputs(self) -> Inputs:
-        """Return what decides phase 1, as things are now."""
-        return inputs.base(self.effective, lock=self.session.lock, root=self.session.workspace.root)
+    def inputs(self, phase: str = "base") -> Inputs:
+        """Return what decides a phase, as things are now."""
+        lock, root = self.session.lock, self.session.workspace.root
+        base = inputs.base(self.effective, lock=lock, root=root)
+        return base if phase == "base" else inputs.docker(self.effective, lock=lock, root=root, parent=base)
 
     def plan(self, order: Order, credentials: Credentials | None) -> Plan:
         """Return what would run; without *credentials* the site is known to be empty (a lab that is down)."""
-        now = self.inputs()
-        existing: list[Existing] = []
+        there: dict[str, list[Existing]] = {"base": [], "docker": []}
         if credentials is not None:
             with self.session.connect(self.effective.site, credentials) as vcenter:
-                existing = self.existing(vcenter)
-        return plan.plan_base(
-            now,
+                there = self.existing(vcenter)
+        facts = plan.Facts(
             image=self.image,
             site=self.site,
-            existing=existing,
             toolbox=self.session.toolbox_built,
             rebuild=order.rebuild,
             max_age=order.max_age,
             now=self.session.now(),
         )
+        if order.until is Stage.DOCKER:
+            return plan.plan_docker(self.inputs(), there["base"], self.inputs("docker"), there["docker"], facts)
+        return plan.plan_base(self.inputs(), there["base"], facts)
 
-    def existing(self, vcenter: VCenter) -> list[Existing]:
-        """Return the finished base templates of the image that the site has."""
+    def existing(self, vcenter: VCenter) -> dict[str, list[Existing]]:
+        """Return, by phase, the finished templates of the image that the site has and that can be cloned."""
         from goldsmith.vcenter import templates
 
-        return [
-            plan.Existing(
-                name=template.name,
-                key=template.attributes.key,
-                inputs=template.attributes.inputs,
-                created=started(template.attributes.build),
+        machines = vcenter.machines()
+        return {
+            phase: templates.existing(
+                template
+                for template in templates.find(machines, image=self.image, phase=phase)
+                if template.machine.has_snapshot
             )
-            for template in templates.find(vcenter.machines(), image=self.image, phase="base")
-        ]
+            for phase in PHASES
+        }
 
     @contextlib.contextmanager
     def alone(self, order: Order) -> Iterator[None]:
@@ -114,16 +125,25 @@ class Flow:
             tell(planned)
             if not planned.runs:
                 return None
-            reason = {step.stage: step.reason for step in planned.steps}
+            reason = {step.stage: step.reason for step in planned.steps if step.run}
             self._preflight(credentials)
             self._toolbox(planned)
-            build = self._build(order)
-            with self._at_work(build), self._ended(build, order) as steps:
-                for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE):
-                    if stage.value not in steps.build.stages:
-                        with self.session.progress.step(stage.value, reason[stage]):
-                            steps.run(stage)
-                return steps.build
+            finished: Build | None = None
+            for phase, stages in PHASES.items():
+                if stages[-1] in reason:
+                    finished = self._phase(phase, reason, order)
+            # What looks at a finished Docker template - verification, its record - follows here.
+            return finished
+
+    def _phase(self, phase: str, reason: Mapping[Stage, str], order: Order) -> Build:
+        """Carry out the stages of one phase and return its finished build."""
+        build = self._build(order, phase)
+        with self._at_work(build), self._ended(build, order) as steps:
+            for stage in PHASES[phase]:
+                if stage.value not in steps.build.stages:
+                    with self.session.progress.step(stage.value, reason[stage]):
+                        steps.run(stage)
+        return steps.build
 
     def _preflight(self, credentials: Credentials) -> None:
         """Look whether the site has what a build needs, before minutes are spent on one that cannot end well."""
@@ -152,28 +172,33 @@ class Flow:
                         break
                 return steps.build
 
-    def _build(self, order: Order) -> Build:
+    def _build(self, order: Order, phase: str = "base") -> Build:
         """Return the build to work on: the one that was named, the newest unfinished one, or a new one."""
-        now, builds = self.inputs(), self.session.builds
+        now, known = self.inputs(phase), self.session.builds
         if order.build:
-            return self._named(builds.load(order.build), now)
+            named = known.load(order.build)
+            # The other phase may be the one that is meant, if it is wanted at all.
+            if named.phase == phase or order.until is not Stage.DOCKER:
+                return self._named(named, now, order)
         server = self.effective.site.server
-        found = builds.newest_open(image=self.image, site=self.site, key=now.key, server=server)
+        found = known.newest_open(image=self.image, site=self.site, key=now.key, server=server, phase=phase)
         if found:
             self.session.progress.note(f"continuing the unfinished build {found.id}")
             return found
-        return builds.save(
+        return known.save(
             Build(
                 id=plan.build_id(now.key, self.session.now()),
                 image=self.image,
                 site=self.site,
                 key=now.key,
                 inputs=now.summary(),
+                phase=phase,
+                label=builds.label(self.session.environment) if phase == "docker" else "",
                 server=server,
             )
         )
 
-    def _named(self, build: Build, now: Inputs) -> Build:
+    def _named(self, build: Build, now: Inputs, order: Order) -> Build:
         problem = ""
         here = (self.image, self.site, self.effective.site.server)
         if (build.image, build.site, build.server) != here:
@@ -182,6 +207,8 @@ class Flow:
             )
         elif build.status is not Status.OPEN:
             problem = f"it is {build.status}, and its answers and keys are deleted"
+        elif build.phase == "docker" and order.until is not Stage.DOCKER:
+            problem = "it is a build of the Docker host, not of the base"
         elif build.key != now.key:
             problem = "changed since it began: " + (", ".join(now.changed_since(build.inputs)) or "its inputs")
         if problem:
@@ -197,7 +224,9 @@ class Flow:
         # With them come the stages and their tools: a plan that runs nothing does without.
         from goldsmith.steps import Steps
 
-        return Steps(session=self.session, effective=self.effective, build=build, keep_failed=order.keep_failed)
+        return Steps(
+            session=self.session, effective=self.effective, build=build, keep_failed=order.keep_failed, full=order.full
+        )
 
     @contextlib.contextmanager
     def _ended(self, build: Build, order: Order) -> Iterator[Steps]:

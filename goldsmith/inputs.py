@@ -1,4 +1,4 @@
-"""What decides the result of phase 1, gathered and hashed part by part."""
+"""What decides the result of each phase, gathered and hashed part by part."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from goldsmith.config import certificates
 from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Inputs, digest, significant
 from goldsmith.stages import answers
+from goldsmith.stages import docker as docker_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from goldsmith.config import Effective
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from goldsmith.toolbox.lock import Lock
 
 PACKER_FILES = "packer"
+BASE_FILE, DOCKER_FILE = "base.pkr.hcl", "docker.pkr.hcl"
+ANSIBLE_FILES = "ansible"
 _DECIDING_TOOLS = {
     "packer": re.compile(r"^github\.com/hashicorp/packer/@v/(v[^/]+)\.zip$"),
     "packer-plugin-vsphere": re.compile(r"^github\.com/hashicorp/packer-plugin-vsphere/@v/(v[^/]+)\.zip$"),
@@ -53,6 +57,34 @@ def base(effective: Effective, *, lock: Lock, root: Path) -> Inputs:
     )
 
 
+def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs) -> Inputs:
+    """Return the inputs of phase 2; *parent* are those of the base it is made of."""
+    return Inputs(
+        {
+            "base": parent.key,
+            "disk": digest(effective.image.docker.data_disk_mib),
+            "packer": digest(_texts([root / PACKER_FILES / DOCKER_FILE, *_shared_recipe(root)])),
+            "roles": digest(_playbooks(root / ANSIBLE_FILES)),
+            "tools": digest({**tool_versions(lock), "ansible-core": _ansible_version(lock)}),
+            "variables": digest(docker_stage.variables(effective.image, effective.site)),
+        }
+    )
+
+
+def _playbooks(folder: Path) -> dict[str, str]:
+    """Return everything that a playbook reads, by its path; neither tools' caches nor linters' rules."""
+    found = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and "__pycache__" not in name and not name.startswith(".") and name != "ruff.toml":
+            found[name] = significant(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _ansible_version(lock: Lock) -> str:
+    return next(row.version for row in lock.sections.toolbox.wheels if row.name == "ansible-core")
+
+
 def tool_versions(lock: Lock) -> dict[str, str]:
     """Return the locked versions of the tools that shape a guest.
 
@@ -73,5 +105,12 @@ def tool_versions(lock: Lock) -> dict[str, str]:
 
 
 def _recipe(root: Path) -> dict[str, str]:
-    files = [*sorted((root / PACKER_FILES).glob("*.hcl")), answers.CLONE_READY]
+    return _texts([root / PACKER_FILES / BASE_FILE, *_shared_recipe(root), answers.CLONE_READY])
+
+
+def _shared_recipe(root: Path) -> list[Path]:
+    return [file for file in sorted((root / PACKER_FILES).glob("*.hcl")) if file.name not in (BASE_FILE, DOCKER_FILE)]
+
+
+def _texts(files: Iterable[Path]) -> dict[str, str]:
     return {file.name: significant(file.read_text(encoding="utf-8")) for file in files}

@@ -25,6 +25,7 @@ class Stage(StrEnum):
     MEDIA = "media"
     UPLOAD = "upload"
     BASE = "base"
+    DOCKER = "docker"
 
 
 @dataclass(frozen=True)
@@ -93,33 +94,58 @@ class Plan:
         }
 
 
-def plan_base(
-    inputs: Inputs,
-    *,
-    image: str,
-    site: str,
-    existing: Sequence[Existing],
-    toolbox: Callable[[], str | None],
-    rebuild: bool,
-    max_age: timedelta | None,
-    now: datetime,
-) -> Plan:
-    """Decide phase 1: nothing runs when the site has a young enough template with the same key.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a plan is made of."""
 
-    *toolbox* returns the reference of the toolbox image when it is built already;
-    it is asked only when something needs the toolbox.
-    """
-    run, reason = _base_reason(inputs, existing, image=image, rebuild=rebuild, max_age=max_age, now=now)
-    steps = [_toolbox_step(toolbox, needed=run)]
-    if run:
-        steps += [
-            Step(Stage.ANSWERS, run, "the base needs answers with a key of its own"),
-            Step(Stage.MEDIA, run, "the answers lie in the boot medium, so each build has its own"),
-            Step(Stage.UPLOAD, run, "the boot medium is deleted again after each build"),
-        ]
-    else:
-        steps += [Step(stage, run, "the base is up to date") for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD)]
-    return Plan(image=image, site=site, key=inputs.key, steps=(*steps, Step(Stage.BASE, run, reason)))
+    image: str
+    site: str
+    toolbox: Callable[[], str | None]
+    """Returns the reference of the toolbox image when it is built already; asked only when something needs it."""
+    rebuild: bool
+    max_age: timedelta | None
+    now: datetime
+
+
+def plan_base(inputs: Inputs, existing: Sequence[Existing], facts: Facts) -> Plan:
+    """Decide phase 1: nothing runs when the site has a young enough template with the same key."""
+    run, reason = _reason(inputs, existing, facts, phase="base")
+    return Plan(
+        image=facts.image,
+        site=facts.site,
+        key=inputs.key,
+        steps=(_toolbox_step(facts.toolbox, needed=run), *_base_steps(reason, run=run)),
+    )
+
+
+def plan_docker(
+    base: Inputs, bases: Sequence[Existing], docker: Inputs, existing: Sequence[Existing], facts: Facts
+) -> Plan:
+    """Decide both phases: a new base makes a new Docker host, too, since its packages are newer."""
+    base_runs, base_reason = _reason(base, bases, facts, phase="base")
+    run, reason = _reason(docker, existing, facts, phase="docker")
+    if base_runs and not run:
+        run, reason = True, "its base is forged anew"
+    return Plan(
+        image=facts.image,
+        site=facts.site,
+        key=docker.key,
+        steps=(
+            _toolbox_step(facts.toolbox, needed=run),
+            *_base_steps(base_reason, run=base_runs),
+            Step(Stage.DOCKER, run, reason),
+        ),
+    )
+
+
+def _base_steps(reason: str, *, run: bool) -> tuple[Step, ...]:
+    before = {
+        Stage.ANSWERS: "the base needs answers with a key of its own",
+        Stage.MEDIA: "the answers lie in the boot medium, so each build has its own",
+        Stage.UPLOAD: "the boot medium is deleted again after each build",
+    }
+    steps = (Step(stage, run, why if run else "the base is up to date") for stage, why in before.items())
+    return (*steps, Step(Stage.BASE, run, reason))
 
 
 def _toolbox_step(toolbox: Callable[[], str | None], *, needed: bool) -> Step:
@@ -130,28 +156,20 @@ def _toolbox_step(toolbox: Callable[[], str | None], *, needed: bool) -> Step:
     return Step(Stage.TOOLBOX, run=True, reason="no image of this lock is built yet")
 
 
-def _base_reason(
-    inputs: Inputs,
-    existing: Sequence[Existing],
-    *,
-    image: str,
-    rebuild: bool,
-    max_age: timedelta | None,
-    now: datetime,
-) -> tuple[bool, str]:
-    if rebuild:
+def _reason(inputs: Inputs, existing: Sequence[Existing], facts: Facts, *, phase: str) -> tuple[bool, str]:
+    if facts.rebuild:
         return True, "--rebuild was given"
     if not existing:
-        return True, f"the site has no base template of {image} yet"
+        return True, f"the site has no {phase} template of {facts.image} yet"
     same = [template for template in existing if template.key == inputs.key]
     if not same:
         newest = max(existing, key=lambda template: template.created)
         parts = ", ".join(inputs.changed_since(newest.inputs)) or "its inputs"
         return True, f"changed since {newest.name}: {parts}"
     newest = max(same, key=lambda template: template.created)
-    age = now - newest.created
-    if max_age is not None and age > max_age:
-        return True, f"{newest.name} is {spoken(age)} old, --max-age is {spoken(max_age)}"
+    age = facts.now - newest.created
+    if facts.max_age is not None and age > facts.max_age:
+        return True, f"{newest.name} is {spoken(age)} old, --max-age is {spoken(facts.max_age)}"
     return False, f"{newest.name} has the same key {inputs.key[:KEY_SHORT]} ({spoken(age)} old)"
 
 

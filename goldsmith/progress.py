@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 import time
 from typing import IO, TYPE_CHECKING, Protocol
@@ -10,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from goldsmith.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 
@@ -76,6 +78,56 @@ class Lines:
         self.stream.flush()
 
 
+class GitLab(Lines):
+    """Plain lines whose outermost steps can be folded in a GitLab job's log."""
+
+    _sections = 0
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Wrap an outermost step's lines into a section."""
+        if self._depth:
+            with super().step(name, reason):
+                yield
+            return
+        # A section's name must be its own within the log, and may hold few characters.
+        self._sections += 1
+        section = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self._redact(name))}_{self._sections}"
+        self._mark("start", section)
+        try:
+            with super().step(name, reason):
+                yield
+        finally:
+            self._mark("end", section)
+
+    def _mark(self, what: str, section: str) -> None:
+        self.stream.write(f"\x1b[0Ksection_{what}:{int(self._time())}:{section}\r\x1b[0K")
+        self.stream.flush()
+
+    @staticmethod
+    def _time() -> float:
+        return time.time()
+
+
+class GitHub(Lines):
+    """Plain lines whose outermost steps can be folded in a GitHub workflow's log, where groups do not nest."""
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Wrap an outermost step's lines into a group."""
+        if self._depth:
+            with super().step(name, reason):
+                yield
+            return
+        title = self._redact(f"{name} ({reason})" if reason else name).replace("\n", " ")
+        self.write(f"::group::{title}")
+        try:
+            with super().step(name, reason):
+                yield
+        finally:
+            self.write("::endgroup::")
+
+
 class Terminal(Lines):
     """Lines with colour, and what is only brief on one line that moves; for people at a terminal."""
 
@@ -113,7 +165,15 @@ class Terminal(Lines):
         self._console.print(Text(line, style=styles.get(line.lstrip()[:1], "")), soft_wrap=True)
 
 
-def for_people(redact: Redactor, stream: IO[str] | None = None) -> Progress:
-    """Return what suits *stream* (stderr): colours and a spinner on a terminal, plain lines elsewhere."""
+def for_people(
+    redact: Redactor, stream: IO[str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Progress:
+    """Return what suits *stream* (stderr): colour on a terminal, groups to fold in a CI job, else plain lines."""
     target = stream or sys.stderr
-    return Terminal(target, redact) if target.isatty() else Lines(target, redact)
+    if target.isatty():
+        return Terminal(target, redact)
+    if environment.get("GITLAB_CI"):
+        return GitLab(target, redact)
+    if environment.get("GITHUB_ACTIONS"):
+        return GitHub(target, redact)
+    return Lines(target, redact)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith import inputs
+from goldsmith import forging, inputs
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
-from goldsmith.stages import answers, base, media, upload
+from goldsmith.stages import answers, base, docker, media, upload
 from goldsmith.tools import govc, packer, sshkey
 from goldsmith.vcenter import preflight
 from goldsmith.workspace import SECRET_MODE, write_if_changed
@@ -36,6 +36,8 @@ class Steps:
     effective: Effective
     build: Build
     keep_failed: bool = False
+    full: bool = False
+    """Whether phase 2 makes a template that shares no disk with its base."""
     template: Template | None = field(default=None, init=False)
 
     @property
@@ -66,6 +68,8 @@ class Steps:
                 self._upload()
             case Stage.BASE:
                 self._base()
+            case Stage.DOCKER:
+                self._docker()
             case never:
                 assert_never(never)
         self._save(self.build.with_stage(stage.value))
@@ -77,12 +81,16 @@ class Steps:
             self._save(replace(self.build, medium=""))
 
     def _answers(self) -> None:
+        pair = self._key_pair()
+        rendered = inputs.rendered(self.effective, build_key=answers.build_key(pair.public, self.build.id))
+        rendered.write(self.folder / ANSWERS)
+
+    def _key_pair(self) -> sshkey.KeyPair:
         pair = sshkey.generate(f"{answers.BUILD_KEY_COMMENT}{self.build.id}")
         self.session.redact.add(pair.private)
-        rendered = inputs.rendered(self.effective, build_key=answers.build_key(pair.public, self.build.id))
         (self.folder / KEY).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_if_changed(self.folder / KEY, pair.private, mode=SECRET_MODE)
-        rendered.write(self.folder / ANSWERS)
+        return pair
 
     def _media(self) -> None:
         session, effective = self.session, self.effective
@@ -158,16 +166,41 @@ class Steps:
             host=session.host,
             keep_failed=self.keep_failed,
         )
-        doors = base.Doors(
-            connect=lambda: session.connect(effective.site, self.credentials),
-            toolbox=self.toolbox,
-            runner=session.runner,
-            progress=session.progress,
-            now=session.now,
-            installing=partial(session.installing, effective.site),
-        )
-        self.template = base.forge(request, doors)
+        self.template = base.forge(request, self._doors())
         self._save(replace(self.build, template=self.template.name))
+
+    def _docker(self) -> None:
+        session, effective = self.session, self.effective
+        pair = self._key_pair()
+        request = docker.Request(
+            build=self.build,
+            image=effective.image,
+            site=effective.site,
+            user=self.credentials.user,
+            password=self.credentials.password.get_secret_value(),
+            root=session.workspace.root,
+            folder=self.folder,
+            private_key=self.folder / KEY,
+            public_key=pair.public,
+            base_key=inputs.base(effective, lock=session.lock, root=session.workspace.root).key,
+            full=self.full,
+            timeouts=self._timeouts(),
+            commit=session.commit(),
+            host=session.host,
+            keep_failed=self.keep_failed,
+        )
+        self.template = docker.forge(request, self._doors())
+        self._save(replace(self.build, template=self.template.name))
+
+    def _doors(self) -> forging.Doors:
+        return forging.Doors(
+            connect=lambda: self.session.connect(self.effective.site, self.credentials),
+            toolbox=self.toolbox,
+            runner=self.session.runner,
+            progress=self.session.progress,
+            now=self.session.now,
+            installing=partial(self.session.installing, self.effective.site),
+        )
 
     def _timeouts(self) -> packer.Timeouts:
         """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""

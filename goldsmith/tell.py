@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json as _json
 import sys
+from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
 from goldsmith.plan import KEY_SHORT, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from goldsmith.plan import Plan
+    from goldsmith.stages.verify import Verdict
     from goldsmith.vcenter.inventory import Machine
 
 
@@ -53,7 +55,28 @@ def plan(planned: Plan, *, to: IO[str]) -> None:
     to.flush()
 
 
-def templates(machines: Iterable[Machine], *, image: str, now: datetime) -> list[dict[str, str]]:
+def verdict(found: Verdict, *, as_json: bool) -> None:
+    """Print what verification found: how many checks passed, and each one that was skipped, with its reason."""
+    if as_json:
+        json(
+            {
+                "template": found.template.name,
+                "passed": found.passed,
+                "seconds": dict(found.seconds),
+                "checks": [asdict(check) for check in found.checks],
+            }
+        )
+        return
+    for check in found.checks:
+        if check.outcome == "skipped":
+            lines(f"skipped: {check.name}: {check.reason}")
+    counts = [
+        f"{sum(check.outcome == kind for check in found.checks)} {kind}" for kind in ("passed", "failed", "skipped")
+    ]
+    lines(f"{found.template.name}: {', '.join(counts)}")
+
+
+def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:
     """Return this suite's templates as rows, newest last."""
     from goldsmith.flow import started
     from goldsmith.vcenter.templates import attributes_of
@@ -61,7 +84,10 @@ def templates(machines: Iterable[Machine], *, image: str, now: datetime) -> list
     found = [
         (machine, attributes)
         for machine in machines
-        if machine.is_template and (attributes := attributes_of(machine)) and image in ("", attributes.image)
+        if machine.is_template
+        and (attributes := attributes_of(machine))
+        and image in ("", attributes.image)
+        and phase in ("", attributes.phase)
     ]
     return [
         {
@@ -69,6 +95,9 @@ def templates(machines: Iterable[Machine], *, image: str, now: datetime) -> list
             "image": attributes.image,
             "phase": attributes.phase,
             "status": attributes.status,
+            "reason": attributes.reason,
+            "parent": attributes.parent,
+            "size_bytes": machine.size_bytes,
             "key": attributes.key[:KEY_SHORT],
             "age": spoken(now - started(attributes.build)),
             "build": attributes.build,
@@ -76,3 +105,16 @@ def templates(machines: Iterable[Machine], *, image: str, now: datetime) -> list
         }
         for machine, attributes in sorted(found, key=lambda item: item[1].build)
     ]
+
+
+def templates_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of :func:`templates`."""
+    names = ("name", "image", "phase", "status", "key", "age", "parent", "size")
+    shown = [{**row, "size": _size(row["size_bytes"])} for row in rows]
+    table(names, [tuple(str(row[name]) for name in names) for row in shown])
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people say it; nothing where it is not known."""
+    gigabytes = count / 1e9
+    return "" if not count else f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{count / 1e6:.0f} MB"

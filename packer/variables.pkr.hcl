@@ -1,4 +1,4 @@
-# Every value comes from build/<build id>/packer/base.pkrvars.json, which goldsmith writes from the
+# Every value comes from build/<build id>/packer/<phase>.pkrvars.json, which goldsmith writes from the
 # site and the image; only the password comes from the environment (PKR_VAR_vcenter_password).
 # Reference: docs/reference/packer.md.
 
@@ -60,6 +60,7 @@ variable "resource_pool" {
 variable "guest_os_type" {
   type        = string
   description = "vSphere's guest identifier, such as debian12_64Guest."
+  default     = "" # only phase 1 has one
 }
 
 variable "cpus" {
@@ -113,7 +114,7 @@ variable "boot_order" {
 
 variable "vm_name" {
   type        = string
-  description = "Name of the machine and of the template: <image>-base-<build id>."
+  description = "Name of the machine and of the template: <image>-<phase>-<build id>."
 
   validation {
     condition     = length(var.vm_name) <= 80
@@ -129,11 +130,13 @@ variable "note" {
 variable "iso_datastore" {
   type        = string
   description = "Datastore of the boot medium."
+  default     = "" # only phase 1 has one
 }
 
 variable "iso_path" {
   type        = string
   description = "Path of the boot medium on its datastore."
+  default     = "" # only phase 1 has one
 }
 
 variable "ssh_user" {
@@ -150,6 +153,7 @@ variable "ssh_private_key_file" {
 variable "finish_script" {
   type        = string
   description = "POSIX shell script that runs last, as root: it makes the guest ready to be cloned."
+  default     = "" # only phase 1 has one
 }
 
 variable "ip_wait_timeout" {

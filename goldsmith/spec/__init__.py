@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
 from goldsmith.spec.values import (
     AuthorizedKey,
@@ -27,9 +27,11 @@ from goldsmith.spec.values import (
     Password,
     ProxyUrl,
     SecurityUrl,
+    Sha256,
     Slug,
     TemplateName,
     UserName,
+    VariableName,
     must,
 )
 
@@ -168,6 +170,33 @@ class Hardware(Spec):
     firmware: Firmware = Firmware.EFI_SECURE
 
 
+class DockerImage(Spec):
+    """A container image that a Docker host has from the start: pulled by digest, or loaded from an archive."""
+
+    tag: Annotated[str, must(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}", "an image's name with its tag")]
+    ref: Annotated[str, must(r"\S+@sha256:[0-9a-f]{64}", "a reference with a digest: HOST/NAME@sha256:...")] | None = (
+        None
+    )
+    archive: Line = ""
+    """An archive that ``docker save`` wrote, on this machine; its ``sha256`` is needed."""
+    sha256: Sha256 | Literal[""] = ""
+    id: Line = ""
+
+
+class Docker(Spec):
+    """Phase 2: the Docker host that is made of a base."""
+
+    data_disk_mib: int = Field(strict=True, default=20_480, ge=1024, le=16_777_216)
+    """Size of the disk that holds images and containers."""
+    data_disk_device: Annotated[str, must(r"/dev/[A-Za-z0-9/._:-]+", "a block device, such as /dev/sdb")] = "/dev/sdb"
+    """How the guest sees that disk; the lab has a path of its own."""
+    engine: Literal["docker.io", "docker-ce", "mcr"] = "docker.io"
+    """Which engine: a file of variables in ``ansible/roles/docker_engine/vars``."""
+    images: tuple[DockerImage, ...] = ()
+    variables: dict[VariableName, JsonValue] = {}
+    """More variables of the playbooks, as ``docs/reference/ansible.md`` lists them."""
+
+
 class Image(Spec):
     """One operating system as it is to be installed."""
 
@@ -176,5 +205,6 @@ class Image(Spec):
     localisation: Localisation = Localisation()
     account: Account = Account()
     hardware: Hardware = Hardware()
+    docker: Docker = Docker()
     packages: tuple[PackageName, ...]
     """Installed by the installer, besides what being clone-ready needs."""

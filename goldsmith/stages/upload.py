@@ -88,6 +88,14 @@ def reusable_medium(store: Store, medium: Path, *, stem: str, sha256: str, build
     return store.iso_path(name)
 
 
+def companion(store: Store, file: Path, *, name: str, build_id: str) -> str:
+    """Upload what is kept beside a template; return its path as vSphere writes it. What had its name is replaced."""
+    completed = _store(store, file, name=name, build_id=build_id, replace=True)
+    if completed.returncode != 0:
+        raise _failure(store, completed, name)
+    return store.iso_path(name)
+
+
 def remove(store: Store, iso_path: str) -> None:
     """Remove a build's medium; it may be gone already."""
     path = iso_path.rpartition("] ")[2]

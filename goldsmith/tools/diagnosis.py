@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from goldsmith.tools.packer import Step
@@ -24,6 +24,9 @@ class Evidence:
     """Whether the machine ran when it was looked at; None when there is none, or it could not be asked."""
     tools_running: bool = False
     address: str = ""
+    phase: str = "base"
+    task: str = ""
+    """The last task that Ansible began."""
     installer: str = ""
     """What the installer itself said when it gave up, where the site lets one read that."""
 
@@ -151,13 +154,16 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
 """What is said, and what it means; the first that fits counts."""
 
 
+_GAVE_UP = Diagnosis(
+    what="the installer gave up",
+    look="correct what it says: the image's packages in config/images/, or its answers in kickstart/preseed/",
+)
+
+
 def diagnose(evidence: Evidence) -> Diagnosis:
     """Return the best explanation. What was seen counts more than what was said."""
     if evidence.installer:
-        return Diagnosis(
-            what="the installer gave up",
-            look="correct what it says: the image's packages in config/images/, or its answers in kickstart/preseed/",
-        )
+        return _GAVE_UP
     if evidence.powered_on is False and evidence.step in BEFORE_SHUTDOWN:
         return Diagnosis(
             what="the guest powered off by itself",
@@ -167,7 +173,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
             ),
             look="the machine's events in the vSphere Client; the answers' last lines",
         )
-    if found := next((meaning for pattern, meaning in _SAID if re.search(pattern, evidence.text)), None):
+    found = _of_a_clone(evidence) if evidence.phase != "base" else None
+    if found := found or next((meaning for pattern, meaning in _SAID if re.search(pattern, evidence.text)), None):
         return found
     if evidence.step is Step.ADDRESS:
         return _no_address(evidence)
@@ -183,6 +190,61 @@ def diagnose(evidence: Evidence) -> Diagnosis:
             look=f"from here: nc -vz {evidence.address or '<address>'} 22; and the console screenshot",
         )
     return Diagnosis(what=f"Packer failed at: {evidence.step}")
+
+
+_ROLES = "docs/reference/ansible.md tells of roles and variables"
+_OF_A_CLONE: tuple[tuple[str, Diagnosis], ...] = (
+    (
+        r"error finding virtual machine|vm '.*' not found|[Tt]emplate has no snapshots|no snapshots",
+        Diagnosis(
+            what="the base template, or its snapshot, is gone",
+            causes=("somebody removed it since this run looked at it",),
+            look="run the same command again: the base is forged anew where it is missing",
+        ),
+    ),
+    (
+        r"unable to authenticate|authentication error",
+        Diagnosis(
+            what="the clone answers by SSH, but refuses the build's key",
+            causes=(
+                "cloud-init in the base does not read guestinfo (datasource VMware)",
+                "the base was not sealed: cloud-init thinks that it ran already",
+            ),
+            look="/var/log/cloud-init.log in the clone: run again with --keep-failed",
+        ),
+    ),
+    (
+        r"is neither a block device nor an image file in this guest",
+        Diagnosis(
+            what="the clone does not see its data disk",
+            causes=("docker.data_disk_device of the image names another device than the one that was added",),
+            look="'lsblk' in the clone: run again with --keep-failed",
+        ),
+    ),
+    (
+        r"(?s)no available installation candidate|Version '.*' for '.*' was not found|No package matching",
+        Diagnosis(
+            what="the package repository does not have a package in the version that is pinned",
+            causes=("the mirror moved on, or does not have it yet",),
+            look="docker_engine_packages names the versions; " + _ROLES,
+        ),
+    ),
+)
+
+
+def _of_a_clone(evidence: Evidence) -> Diagnosis | None:
+    """Return what is special to phase 2: its source, its way in, and its roles."""
+    found = next((meaning for pattern, meaning in _OF_A_CLONE if re.search(pattern, evidence.text)), None)
+    if evidence.step is Step.PROVISION and evidence.task:
+        what = f"Ansible failed at the task: {evidence.task}"
+        return replace(found, what=f"{what}: {found.what}") if found else Diagnosis(what=what, look=_ROLES)
+    if found or evidence.step is not Step.ADDRESS:
+        return found
+    return Diagnosis(
+        what="the clone never reported an address",
+        causes=("no DHCP server answers on this network", "open-vm-tools does not start in the clone"),
+        look="the console screenshot; the network's DHCP and VLAN",
+    )
 
 
 def _no_address(evidence: Evidence) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
     from goldsmith.progress import Progress
 
+_TASK = re.compile(r"^TASK \[(.+)\]", re.MULTILINE)
+"""How Ansible announces a task."""
+
 
 class Listener:
     """Follows Packer's output: turns its steps into live ones, and remembers what an error needs."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, *, phase: str = "base") -> None:
         self._progress = progress
+        self._phase = phase
+        self._task = ""
         self._open = contextlib.ExitStack()
         self.step = packer.Step.PREPARE
         self.address = ""
@@ -40,12 +46,14 @@ class Listener:
             case packer.Began(step) if step is not self.step:
                 self._open.close()
                 self.step = step
-                self._open.enter_context(self._progress.step(step.value))
+                self._open.enter_context(self._progress.step(packer.called(step, phase=self._phase)))
             case packer.Address(address):
                 self.address = address
                 self._progress.note(f"the guest has the address {address}")
             case packer.Output(said):
                 self.output.extend(said.splitlines())
+                if task := _TASK.search(said):
+                    self._task = task[1]
                 self._progress.status(said)
             case packer.Failed(said) if said not in self.errors:
                 self.errors.append(said)
@@ -55,5 +63,10 @@ class Listener:
     def evidence(self) -> diagnosis.Evidence:
         """Return what was heard."""
         return diagnosis.Evidence(
-            step=self.step, errors=tuple(self.errors), output=tuple(self.output), address=self.address
+            step=self.step,
+            errors=tuple(self.errors),
+            output=tuple(self.output),
+            address=self.address,
+            phase=self._phase,
+            task=self._task,
         )

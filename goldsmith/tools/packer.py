@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from goldsmith.spec import Image, Site
 
 TEMPLATES = "packer"
@@ -51,16 +53,67 @@ class Run:
     """Inventory path of the network."""
     user: str
     """Who logs in to the vCenter."""
-    iso_path: str
-    """Of the boot medium, on the site's media datastore."""
     private_key: str
-    finish_script: str
     timeouts: Timeouts = Timeouts()
 
 
-def variables(image: Image, site: Site, run: Run) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Install(Run):
+    """Phase 1: installs from a medium."""
+
+    iso_path: str
+    """Of the boot medium, on the site's media datastore."""
+    finish_script: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clone(Run):
+    """Phase 2: provisions a clone."""
+
+    source: str
+    """Inventory path of the template that is cloned."""
+    linked: bool
+    guestinfo: Mapping[str, str]
+    """What cloud-init in the clone reads, by its name without ``guestinfo.``; emptied again before sealing."""
+    ansible_variables: str
+    """JSON file with the variables of the playbooks."""
+    results: str
+    """Folder that the playbooks write their reports to."""
+    data_disk_mib: int
+
+
+def variables(image: Image, site: Site, run: Install) -> dict[str, Any]:
     """Return the variables of ``packer/base.pkr.hcl``; none is a secret."""
-    hardware, place = image.hardware, site.placement
+    hardware = image.hardware
+    return {
+        **_shared(image, site, run),
+        "guest_os_type": image.os.guest_type,
+        "cpus": hardware.cpus,
+        "memory_mib": hardware.memory_mib,
+        "disk_mib": hardware.disk_mib,
+        "network_card": hardware.network_card,
+        "firmware": hardware.firmware.value,
+        "iso_datastore": site.placement.media_datastore,
+        "iso_path": run.iso_path,
+        "finish_script": run.finish_script,
+    }
+
+
+def clone_variables(image: Image, site: Site, run: Clone) -> dict[str, Any]:
+    """Return the variables of ``packer/docker.pkr.hcl``; none is a secret."""
+    return {
+        **_shared(image, site, run),
+        "source_template": run.source,
+        "linked_clone": run.linked,
+        "guestinfo": dict(run.guestinfo),
+        "data_disk_mib": run.data_disk_mib,
+        "ansible_variables": run.ansible_variables,
+        "results": run.results,
+    }
+
+
+def _shared(image: Image, site: Site, run: Run) -> dict[str, Any]:
+    place = site.placement
     return {
         "vcenter_server": site.server,
         "vcenter_user": run.user,
@@ -70,20 +123,11 @@ def variables(image: Image, site: Site, run: Run) -> dict[str, Any]:
         "folder": place.folder,
         "network": run.network,
         "resource_pool": place.resource_pool,
-        "guest_os_type": image.os.guest_type,
-        "cpus": hardware.cpus,
-        "memory_mib": hardware.memory_mib,
-        "disk_mib": hardware.disk_mib,
-        "disk_controller": hardware.disk_controller,
-        "network_card": hardware.network_card,
-        "firmware": hardware.firmware.value,
+        "disk_controller": image.hardware.disk_controller,
         "vm_name": run.name,
         "note": run.note,
-        "iso_datastore": place.media_datastore,
-        "iso_path": run.iso_path,
         "ssh_user": image.account.name,
         "ssh_private_key_file": run.private_key,
-        "finish_script": run.finish_script,
         "ip_wait_timeout": run.timeouts.ip_wait,
         "ip_settle_timeout": run.timeouts.ip_settle,
         "ssh_timeout": run.timeouts.ssh,
@@ -130,8 +174,16 @@ class Step(StrEnum):
     TEMPLATE = "convert to a template"
 
 
+def called(step: Step, *, phase: str) -> str:
+    """Return what *step* is called: a clone is started where a base is installed."""
+    if phase != "base" and step is Step.ADDRESS:
+        return "start, until an address is reported"
+    return step.value
+
+
 _BEGINNINGS = {
     "Creating virtual machine": Step.CREATE,
+    "Cloning virtual machine": Step.CREATE,
     "Customizing hardware": Step.HARDWARE,
     "Mounting ISO images": Step.MEDIUM,
     "Setting boot order": Step.POWER_ON,
@@ -140,6 +192,7 @@ _BEGINNINGS = {
     "Using SSH communicator": Step.SSH,
     "Waiting for SSH": Step.SSH,
     "Provisioning with": Step.PROVISION,
+    "Running local shell script": Step.PROVISION,
     "Running shutdown command": Step.SHUTDOWN,
     "Shutting down virtual machine": Step.SHUTDOWN,
     "Virtual machine is already powered off": Step.SHUTDOWN,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from http.client import HTTPSConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, urlencode
 
-from goldsmith.builds import ID_PATTERN
 from goldsmith.errors import ToolError
+from goldsmith.vcenter import cloning, shapes
 from goldsmith.vcenter.collector import Collector
 from goldsmith.vcenter.door import Space, StoredFile, Vitals
-from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
+from goldsmith.vcenter.inventory import Kind, Node, Power
 from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
 from goldsmith.vcenter.session import DEADLINE_SECONDS, explained, split_server
 from goldsmith.vcenter.templates import PREFIX
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-_MACHINE = (
-    "name",
-    "config.annotation",
-    "config.instanceUuid",
-    "config.template",
-    "customValue",
-    "runtime.powerState",
-    "snapshot",
-)
-_POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
+    from goldsmith.vcenter.clones import Order
+    from goldsmith.vcenter.inventory import Machine
 
 
 class Client:
@@ -56,7 +48,7 @@ class Client:
             vim.Folder: ("name", "parent"),
         }
         with explained(self.server):
-            found = [_node(ref, values) for ref, values in self._collector.every(root, wanted)]
+            found = [shapes.node(ref, values) for ref, values in self._collector.every(root, wanted)]
         return [Node(ref=reference(root), kind=Kind.ROOT, name="", parent=""), *found]
 
     def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
@@ -70,8 +62,8 @@ class Client:
             names = self._attribute_names()
             ours = {key for key, name in names.items() if name.startswith(PREFIX)}
             brief = self._collector.every(top, {vim.VirtualMachine: ("name", "customValue")})
-            found = [ref for ref, values in brief if _may_be_ours(values, ours)]
-            return [_machine(ref, values, names) for ref, values in self._still_there(found)]
+            found = [ref for ref, values in brief if shapes.may_be_ours(values, ours)]
+            return [shapes.machine(ref, values, names) for ref, values in self._still_there(found)]
 
     def child(self, folder: Node, name: str) -> Machine | None:
         """Return the machine or template of this name that lies directly in *folder*."""
@@ -79,7 +71,7 @@ class Client:
             found = self._content.searchIndex.FindChild(self._object(vim.Folder, folder.ref), name)
             if not isinstance(found, vim.VirtualMachine):
                 return None
-            return _machine(found, self._collector.one(found, _MACHINE), self._attribute_names())
+            return shapes.machine(found, self._collector.one(found, shapes.MACHINE), self._attribute_names())
 
     def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
         """Return, by object id, which of the wanted privileges the session lacks on it."""
@@ -137,7 +129,7 @@ class Client:
         """Return what can be seen of a machine."""
         values = self._read(self._vm(machine), "runtime.powerState", "guest.toolsRunningStatus", "guest.ipAddress")
         return Vitals(
-            power=_POWER.get(str(values.get("runtime.powerState")), Power.OFF),
+            power=shapes.POWER.get(str(values.get("runtime.powerState")), Power.OFF),
             tools=str(values.get("guest.toolsRunningStatus") or "unknown"),
             address=str(values.get("guest.ipAddress") or ""),
         )
@@ -201,6 +193,21 @@ class Client:
                     self._collector.finish(vm.PowerOffVM_Task())
             self._collector.finish(vm.Destroy_Task())
 
+    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+        """Make and start linked clones, all at once."""
+        with explained(self.server):
+            made = cloning.clone(self._collector, self._content.rootFolder, orders)
+            names = self._attribute_names()
+            return [shapes.machine(vm, self._collector.one(vm, shapes.MACHINE), names) for vm in made]
+
+    def addresses(
+        self, machines: Sequence[Machine], *, seconds: float, tell: Callable[[str], None]
+    ) -> Mapping[str, str]:
+        """Wait until each machine can be reached; return the addresses by the machines' names."""
+        stub = stub_of(self._content.rootFolder)
+        with explained(self.server):
+            return cloning.addresses(self._collector, machines, stub, seconds=seconds, tell=tell)
+
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
         """Delete one file of a datastore."""
         where = self._object(vim.Datacenter, datacenter.ref)
@@ -213,11 +220,11 @@ class Client:
     def _still_there(self, found: Sequence[Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Yield what is known of machines, but for those that another run has removed since they were found."""
         try:
-            yield from list(self._collector.each(found, _MACHINE))
+            yield from list(self._collector.each(found, shapes.MACHINE))
         except vmodl.fault.ManagedObjectNotFound:
             for ref in found:
                 with _gone_is_fine():
-                    yield ref, self._collector.one(ref, _MACHINE)
+                    yield ref, self._collector.one(ref, shapes.MACHINE)
 
     def _attribute_names(self) -> dict[int, str]:
         return {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}
@@ -256,44 +263,3 @@ class Client:
 def _gone_is_fine() -> Iterator[None]:
     with contextlib.suppress(vmodl.fault.ManagedObjectNotFound):
         yield
-
-
-def _plain(name: Any) -> str:
-    """Return a name as people see it: the API escapes slash, backslash and per cent."""
-    return unquote(str(name))
-
-
-def _node(ref: Any, values: Mapping[str, Any]) -> Node:
-    kinds = {
-        vim.Datacenter: Kind.DATACENTER,
-        vim.ComputeResource: Kind.CLUSTER,
-        vim.ResourcePool: Kind.POOL,
-        vim.Datastore: Kind.DATASTORE,
-        vim.Network: Kind.NETWORK,
-        vim.Folder: Kind.FOLDER,
-    }
-    return Node(
-        ref=reference(ref),
-        kind=next(kind for type_, kind in kinds.items() if isinstance(ref, type_)),
-        name=_plain(values.get("name", "")),
-        parent=reference(values.get("parent")),
-        reachable=frozenset(map(reference, (*values.get("datastore", ()), *values.get("network", ())))),
-    )
-
-
-def _may_be_ours(values: Mapping[str, Any], ours: Collection[int]) -> bool:
-    marked = any(item.key in ours for item in values.get("customValue") or ())
-    return marked or ID_PATTERN.search(_plain(values.get("name", ""))) is not None
-
-
-def _machine(ref: Any, values: Mapping[str, Any], names: Mapping[int, str]) -> Machine:
-    return Machine(
-        ref=reference(ref),
-        name=_plain(values.get("name", "")),
-        instance_uuid=str(values.get("config.instanceUuid", "")),
-        is_template=bool(values.get("config.template", False)),
-        power=_POWER.get(str(values.get("runtime.powerState")), Power.OFF),
-        note=str(values.get("config.annotation") or ""),
-        attributes={names[item.key]: str(item.value) for item in values.get("customValue") or () if item.key in names},
-        has_snapshot=values.get("snapshot") is not None,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.vcenter.sdk import vim, vmodl
@@ -78,6 +79,33 @@ class Collector:
         if state == "error":
             raise values["info.error"]
         return values.get("info.result")
+
+    def changes(
+        self, subjects: Sequence[Any], paths: Iterable[str], *, until: float
+    ) -> Iterator[list[tuple[Any, dict[str, Any]]]]:
+        """Yield what changes on objects of one type, all of it at first, until the monotonic time *until*."""
+        query = vmodl.query.PropertyCollector
+        asked = query.FilterSpec(
+            objectSet=[query.ObjectSpec(obj=subject) for subject in subjects],
+            propSet=[query.PropertySpec(type=type(subjects[0]), pathSet=list(paths))],
+        )
+        waiter = self._content.propertyCollector.CreatePropertyCollector()
+        try:
+            # Whole values, not parts of them: a list that grows arrives as the list.
+            waiter.CreateFilter(asked, partialUpdates=False)
+            version = ""
+            while (left := until - time.monotonic()) > 0:
+                patience = max(1, min(int(left), _SLICE_SECONDS))
+                update = waiter.WaitForUpdatesEx(version, query.WaitOptions(maxWaitSeconds=patience))
+                if update is not None:
+                    version = update.version
+                    yield [
+                        (item.obj, {change.name: change.val for change in item.changeSet})
+                        for part in update.filterSet
+                        for item in part.objectSet
+                    ]
+        finally:
+            waiter.DestroyPropertyCollector()
 
     def _pages(self, asked: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
         collector = self._content.propertyCollector

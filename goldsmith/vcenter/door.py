@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from goldsmith.vcenter.clones import Order
     from goldsmith.vcenter.inventory import Machine, Node, Power
 
 
@@ -95,6 +96,23 @@ class VCenter(Protocol):
 
     def destroy(self, machine: Machine) -> None:
         """Power the machine off if it runs, and delete it with its disks; it may be gone already."""
+        ...
+
+    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+        """Make and start linked clones, all at once; return them in the order asked for.
+
+        Interrupted, it waits until what was under way has ended.
+        Raises ``CheckError`` when a template has not exactly one snapshot to hang a clone on.
+        """
+        ...
+
+    def addresses(
+        self, machines: Sequence[Machine], *, seconds: float, tell: Callable[[str], None]
+    ) -> Mapping[str, str]:
+        """Wait until each machine can be reached; return the addresses by the machines' names.
+
+        Raises ``CheckError`` when a machine powers off, or has no address after *seconds*.
+        """
         ...
 
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:

@@ -59,6 +59,8 @@ class Machine:
     note: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     has_snapshot: bool = False
+    size_bytes: int = 0
+    """What it takes of its datastores by itself; 0 where the vCenter does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,8 +36,15 @@ class Medium:
         return cls(path=iso_path.rpartition("] ")[2], size=size)
 
 
-def check(vcenter: VCenter, placement: Placement, hardware: Hardware, medium: Medium | None = None) -> Places:
-    """Return the site's places when a build can start.
+def check(
+    vcenter: VCenter,
+    placement: Placement,
+    hardware: Hardware,
+    medium: Medium | None = None,
+    *,
+    cloning: bool = False,
+) -> Places:
+    """Return the site's places when a build can start; *cloning* asks for what phase 2 needs besides.
 
     Raises ``MissingObjectError`` when something the site names does not exist,
     ``ConfigurationError`` when everything exists and something is not fit for it.
@@ -52,7 +59,7 @@ def check(vcenter: VCenter, placement: Placement, hardware: Hardware, medium: Me
             next="correct the site's file; names count exactly, upper and lower case too",
         )
     missing = tuple(_missing_medium(vcenter, found.media_datastore, medium)) if medium else ()
-    problems = (*missing, *_full(vcenter, found, hardware), *_forbidden(vcenter, found))
+    problems = (*missing, *_full(vcenter, found, hardware), *_forbidden(vcenter, found, cloning=cloning))
     if problems:
         family = MissingObjectError if missing else ConfigurationError
         raise family(
@@ -98,8 +105,8 @@ def _missing_medium(vcenter: VCenter, datastore: Node, medium: Medium) -> Iterab
         yield Problem(setting="boot medium", what=f"{where} is not the one that was built", hint=sizes)
 
 
-def _forbidden(vcenter: VCenter, places: Places) -> Iterable[Problem]:
-    wanted = privileges.wanted(places)
+def _forbidden(vcenter: VCenter, places: Places, *, cloning: bool) -> Iterable[Problem]:
+    wanted = privileges.wanted(places, cloning=cloning)
     lacking = vcenter.missing_privileges({node.ref: names for node, names in wanted.items()})
     for node in wanted:
         if short := lacking.get(node.ref):

@@ -1,4 +1,4 @@
-"""Which privileges phase 1 needs, and on which of the site's objects.
+"""Which privileges each phase needs, and on which of the site's objects.
 
 The same table stands, with reasons, in docs/reference/privileges.md; a test compares them.
 """
@@ -44,6 +44,9 @@ FOLDER = frozenset(
 )
 """On the folder of the virtual machines, and what lies in it."""
 
+CLONING = frozenset({"VirtualMachine.Inventory.CreateFromExisting", "VirtualMachine.Provisioning.DeployTemplate"})
+"""On the same folder, for phase 2."""
+
 DATASTORE = frozenset({"Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement"})
 """On the datastore of the machines and on that of the media; removing a file asks for it on the datacenter's folder."""
 
@@ -54,11 +57,11 @@ POOL = frozenset({"Resource.AssignVMToPool"})
 """On the resource pool."""
 
 
-def wanted(places: Places) -> Mapping[Node, frozenset[str]]:
-    """Return the privileges a build needs on each of its places."""
+def wanted(places: Places, *, cloning: bool = False) -> Mapping[Node, frozenset[str]]:
+    """Return the privileges a build needs on each of its places; *cloning* in phase 2."""
     return {
         places.root: GLOBAL,
-        places.folder: FOLDER,
+        places.folder: FOLDER | CLONING if cloning else FOLDER,
         places.datastore: DATASTORE,
         places.media_datastore: DATASTORE,
         places.network: NETWORK,

@@ -11,13 +11,16 @@ from goldsmith.builds import ID_PATTERN
 from goldsmith.plan import Existing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from goldsmith.vcenter.door import VCenter
     from goldsmith.vcenter.inventory import Machine
 
 PREFIX = "goldsmith."
-NAMES = ("image", "phase", "key", "build", "commit", "record", "inputs", "status", "promoted", "instance")
+NAMES = (
+    *("image", "phase", "key", "build", "commit", "record", "inputs", "parent"),
+    *("status", "reason", "promoted", "instance"),
+)
 """The attributes, in the order they are written: *instance* makes the others count, so it comes last."""
 _UNDER_WAY = re.compile(r"^goldsmith: build (?P<build>\S+) is under way$", re.MULTILINE)
 
@@ -35,7 +38,11 @@ class Attributes:
     commit: str = ""
     record: str = ""
     """sha256 of the record."""
+    parent: str = ""
+    """The template this one was cloned from; empty for a base."""
     status: str = "candidate"
+    reason: str = ""
+    """Why it is failed."""
     promoted: str = ""
     """When it became golden (UTC, ISO 8601); empty for never."""
 
@@ -71,14 +78,19 @@ def attributes_of(machine: Machine) -> Attributes | None:
     return Attributes(**given)
 
 
-def find(machines: Iterable[Machine], *, image: str, phase: str) -> list[Template]:
-    """Return the finished templates of an image and phase, oldest build first."""
+FAILED = "failed"
+VERIFIED = "verified"
+
+
+def find(machines: Iterable[Machine], *, image: str, phase: str, failed: bool = False) -> list[Template]:
+    """Return the finished templates of an image and phase, oldest build first; *failed* ones only when asked for."""
     found = [
         Template(machine=machine, attributes=attributes)
         for machine in machines
         if machine.is_template and (attributes := attributes_of(machine))
     ]
     ours = [item for item in found if (item.attributes.image, item.attributes.phase) == (image, phase)]
+    ours = [item for item in ours if failed or item.attributes.status != FAILED]
     return sorted(ours, key=lambda item: item.attributes.build)
 
 
@@ -126,6 +138,18 @@ def mark(vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: s
     define(vcenter)
     vcenter.set_attributes(machine, values)
     vcenter.set_note(machine, note_finished(attributes, built=built))
+
+
+_REASON_LENGTH = 240
+"""How much of the reasons an attribute holds; the vSphere Client shows about that much."""
+
+
+def judge(vcenter: VCenter, template: Template, *, status: str, reasons: Sequence[str] = ()) -> None:
+    """Write what verification found out; the reasons first, so that no failed template is without any."""
+    define(vcenter)
+    reason = "; ".join(reasons)
+    values = {PREFIX + "reason": reason[:_REASON_LENGTH], PREFIX + "status": status}
+    vcenter.set_attributes(template.machine, values)
 
 
 def made_by(machine: Machine | None, build: str) -> bool:

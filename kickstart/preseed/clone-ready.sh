@@ -7,6 +7,7 @@ say() { printf 'clone-ready: %s\n' "$*"; }
 
 say "the installer's copies of the answers"
 rm -rf /var/log/installer /var/lib/cdebconf /var/tmp/goldsmith
+rm -rf /var/lib/debconf/preseed* /var/cache/debconf/*-old
 
 say "network: no card's name, no lease"
 if [ -f /etc/network/interfaces ]; then

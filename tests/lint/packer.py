@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
@@ -41,16 +42,26 @@ def _show(line: str) -> None:
 
 def _variables(session: Session, key: str) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
-    run = packer.Run(
-        name="validate",
-        note="none",
-        network="/DC0/network/VM Network",
-        user="nobody",
-        iso_path="goldsmith/validate.iso",
-        private_key=key,
-        finish_script=CLONE_READY.relative_to(session.workspace.root).as_posix(),
+    script = CLONE_READY.relative_to(session.workspace.root).as_posix()
+    shared: Any = {
+        "name": "validate",
+        "note": "none",
+        "network": "/DC0/network/VM Network",
+        "user": "nobody",
+        "private_key": key,
+    }
+    install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script=script)
+    clone = packer.Clone(
+        **shared,
+        source="/DC0/vm/base",
+        linked=True,
+        guestinfo={"userdata": "bm9uZQ=="},
+        ansible_variables="LICENSE",
+        results="build",
+        data_disk_mib=1024,
     )
-    return packer.variables(effective.image, effective.site, run)
+    image, site = effective.image, effective.site
+    return packer.variables(image, site, install) | packer.clone_variables(image, site, clone)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from goldsmith.builds import Build, Builds, Status
+from goldsmith.builds import Build, Builds, Status, label
 from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.workspace import Workspace
 
@@ -88,3 +91,26 @@ def test_a_broken_state_file_is_no_build(builds: Builds) -> None:
     folder = builds.folder(builds.save(BUILD))
     (folder / "build.json").write_text("{")
     assert builds.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, ""),
+        ({"CI_COMMIT_BRANCH": "Feature/Über_x", "CI_PIPELINE_ID": "4711"}, "feature-ber-x-4711"),
+        ({"GITHUB_REF_NAME": "main", "GITHUB_RUN_ID": "12"}, "main-12"),
+        ({"CI_PIPELINE_ID": "7"}, "7"),
+    ],
+)
+def test_ci_tells_branch_and_pipeline(environment: dict[str, str], expected: str) -> None:
+    """Whatever a branch is called, the label has only small letters, digits and dashes."""
+    assert label(environment) == expected
+
+
+@given(st.text(max_size=90), st.text(max_size=30))
+def test_names_of_ci_builds_fit(branch: str, pipeline: str) -> None:
+    """A name has at most 80 characters, ends with the build's id, and needs no quoting."""
+    labelled = label({"CI_COMMIT_BRANCH": branch, "CI_PIPELINE_ID": pipeline})
+    build = replace(BUILD, image="i" * 40, phase="docker", label=labelled)
+    assert len(build.name) <= 80
+    assert re.fullmatch(r"i{40}-docker(-[a-z0-9]+)*-20261123-120000-01234567", build.name)

@@ -37,7 +37,9 @@ def flow(here: FakeSession) -> Flow:
 
 def template(here: FakeSession, flow: Flow, **changes: Any) -> Machine:
     """Put a finished base template of the flow's inputs onto the site."""
-    machine = Machine(ref="vm-9", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-9", is_template=True)
+    machine = Machine(
+        ref="vm-9", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-9", is_template=True, has_snapshot=True
+    )
     now = flow.inputs()
     told = {"image": "debian-13", "phase": "base", "key": now.key, "build": BUILD, "inputs": now.summary()}
     attributes = templates.Attributes(**{**told, **changes})

@@ -131,3 +131,60 @@ def test_comments_in_packers_files_do_not_count(effective: Effective, lock: Lock
     assert inputs.base(effective, lock=lock, root=tmp_path) == before
     file.write_text(file.read_text() + "locals {\n  more = true\n}\n")
     assert changed(before, inputs.base(effective, lock=lock, root=tmp_path)) == ("packer",)
+
+
+def docker(effective: Effective, lock: Lock, *, root: Path = ROOT) -> Inputs:
+    return inputs.docker(effective, lock=lock, root=root, parent=inputs.base(effective, lock=lock, root=root))
+
+
+def with_docker(effective: Effective, **changes: Any) -> Effective:
+    return with_image(effective, docker=effective.image.docker.model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (lambda e: with_image(e, packages=(*e.image.packages, "jq")), ("base",)),
+        (lambda e: with_docker(e, variables={"docker_engine_swarm": True}), ("variables",)),
+        (lambda e: with_docker(e, engine="mcr"), ("variables",)),
+        (lambda e: with_docker(e, data_disk_mib=4096), ("disk",)),
+        (lambda e: with_placement(e, datastore="elsewhere"), ()),
+    ],
+    ids=["package", "variable", "engine", "disk", "placement"],
+)
+def test_what_decides_the_docker_host_changes_its_key(
+    effective: Effective, lock: Lock, change: Callable[[Effective], Effective], parts: tuple[str, ...]
+) -> None:
+    """A package changes the base and with it the host; what only Ansible is told leaves the base alone."""
+    other = change(effective)
+    assert changed(docker(effective, lock), docker(other, lock)) == parts
+    base, again = (inputs.base(e, lock=lock, root=ROOT) for e in (effective, other))
+    assert (base == again) == ("base" not in parts)
+
+
+def test_roles_and_phase_two_s_hcl_count_for_phase_two_only(effective: Effective, lock: Lock, tmp_path: Path) -> None:
+    """Changing a role or docker.pkr.hcl repeats phase 2 only; a comment in them repeats nothing."""
+    for name in ("packer", "ansible", "kickstart"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    base, host = inputs.base(effective, lock=lock, root=tmp_path), docker(effective, lock, root=tmp_path)
+    for name, text, parts in (
+        ("packer/docker.pkr.hcl", "# a comment\n", ()),
+        ("packer/docker.pkr.hcl", "locals {\n  more = true\n}\n", ("packer",)),
+        ("ansible/roles/docker_engine/defaults/main.yml", "# a comment\n", ("packer",)),
+        ("ansible/roles/docker_engine/defaults/main.yml", "docker_engine_more: 1\n", ("packer", "roles")),
+    ):
+        with (tmp_path / name).open("a") as file:
+            file.write(text)
+        assert changed(host, docker(effective, lock, root=tmp_path)) == parts
+        assert inputs.base(effective, lock=lock, root=tmp_path) == base
+
+
+def test_ansible_counts_for_phase_two_only(effective: Effective, lock: Lock) -> None:
+    """Another ansible-core may make another host; the base does not know it."""
+    toolbox = lock.sections.toolbox
+    wheels = tuple(
+        row.model_copy(update={"version": "9.9.9"}) if row.name == "ansible-core" else row for row in toolbox.wheels
+    )
+    toolbox = toolbox.model_copy(update={"wheels": wheels})
+    other = lock.model_copy(update={"sections": lock.sections.model_copy(update={"toolbox": toolbox})})
+    assert changed(docker(effective, lock), docker(effective, other)) == ("tools",)

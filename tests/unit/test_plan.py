@@ -21,11 +21,14 @@ def template(inputs: Inputs = INPUTS, *, name: str = "debian-13-base-1", days: i
     return Existing(name=name, key=inputs.key, inputs=inputs.summary(), created=NOW - timedelta(days=days))
 
 
+def facts(
+    *, rebuild: bool = False, max_age: timedelta | None = None, toolbox: str | None = "goldsmith-toolbox:1"
+) -> plan.Facts:
+    return plan.Facts(image="debian-13", site="lab", toolbox=lambda: toolbox, rebuild=rebuild, max_age=max_age, now=NOW)
+
+
 def planned(*existing: Existing, rebuild: bool = False, max_age: timedelta | None = None) -> plan.Plan:
-    return plan.plan_base(
-        INPUTS, image="debian-13", site="lab", existing=existing,
-        toolbox=lambda: "goldsmith-toolbox:1", rebuild=rebuild, max_age=max_age, now=NOW,
-    )  # fmt: skip
+    return plan.plan_base(INPUTS, existing, facts(rebuild=rebuild, max_age=max_age))
 
 
 def test_nothing_runs_when_a_template_has_the_key() -> None:
@@ -61,23 +64,47 @@ def test_the_toolbox_is_built_only_when_something_needs_it() -> None:
     """A machine that only asks whether all is up to date builds no toolbox."""
 
     def toolbox_runs(*existing: Existing) -> bool:
-        return (
-            plan.plan_base(
-                INPUTS,
-                image="i",
-                site="s",
-                existing=existing,
-                toolbox=lambda: None,
-                rebuild=False,
-                max_age=None,
-                now=NOW,
-            )
-            .steps[0]
-            .run
-        )
+        return plan.plan_base(INPUTS, existing, facts(toolbox=None)).steps[0].run
 
     assert toolbox_runs()
     assert not toolbox_runs(template())
+
+
+DOCKER = Inputs({"base": INPUTS.key, "roles": "dd" * 32})
+OLD_DOCKER = Inputs({"base": INPUTS.key, "roles": "ee" * 32})
+HOST = template(DOCKER, name="debian-13-docker-1")
+
+
+@pytest.mark.parametrize(
+    ("bases", "hosts", "options", "runs", "reason"),
+    [
+        ((template(),), (HOST,), {}, (), f"debian-13-docker-1 has the same key {DOCKER.key[:8]} (2 days old)"),
+        ((template(),), (), {}, ("docker",), "the site has no docker template of debian-13 yet"),
+        (
+            (template(),),
+            (template(OLD_DOCKER, name="debian-13-docker-0"),),
+            {},
+            ("docker",),
+            "changed since debian-13-docker-0: roles",
+        ),
+        ((), (HOST,), {}, ("base", "docker"), "its base is forged anew"),
+        ((template(days=9),), (HOST,), {"max_age": timedelta(days=7)}, ("base", "docker"), "its base is forged anew"),
+        ((template(),), (HOST,), {"rebuild": True}, ("base", "docker"), "--rebuild was given"),
+    ],
+    ids=["same", "none", "role", "no base", "old base", "rebuild"],
+)
+def test_the_docker_host_runs_for_a_reason(
+    bases: tuple[Existing, ...],
+    hosts: tuple[Existing, ...],
+    options: dict[str, Any],
+    runs: tuple[str, ...],
+    reason: str,
+) -> None:
+    """A changed role repeats phase 2 only; whatever repeats the base repeats both; each for its own reason."""
+    result = plan.plan_docker(INPUTS, bases, DOCKER, hosts, facts(**options))
+    assert tuple(s.stage.value for s in result.steps if s.run and s.stage in (Stage.BASE, Stage.DOCKER)) == runs
+    assert (result.steps[-1].stage, result.steps[-1].reason) == (Stage.DOCKER, reason)
+    assert result.key == DOCKER.key
 
 
 parts = st.dictionaries(

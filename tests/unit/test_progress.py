@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_no_secret_is_shown() -> None:
 
 def test_a_log_gets_plain_lines() -> None:
     """Colours and spinners belong on terminals only."""
-    assert type(for_people(Redactor(), io.StringIO())) is Lines
+    assert type(for_people(Redactor(), io.StringIO(), {})) is Lines
 
 
 def test_a_terminal_gets_colour_and_the_same_words() -> None:
@@ -51,10 +52,33 @@ def test_a_terminal_gets_colour_and_the_same_words() -> None:
             return True
 
     stream = Tty()
-    progress = for_people(Redactor(["hunter2"]), stream)
+    progress = for_people(Redactor(["hunter2"]), stream, {"GITLAB_CI": "true"})
     with progress.step("base", "the site has none"):
         progress.status("waiting for hunter2")
         progress.note("created [the VM]")
     assert "base (the site has none)" in stream.getvalue()
     assert "created [the VM]" in stream.getvalue()
     assert "hunter2" not in stream.getvalue()
+
+
+def test_gitlab_folds_each_outermost_step() -> None:
+    """Every section that begins ends, also around a failure; inner steps have none; two of one name differ."""
+    stream = io.StringIO()
+    progress = for_people(Redactor(), stream, {"GITLAB_CI": "true"})
+    with progress.step("base", "the site has none"), progress.step("power on"):
+        progress.note("running")
+    with pytest.raises(KeyError), progress.step("base"):
+        raise KeyError
+    begun = re.findall(r"\x1b\[0Ksection_start:\d+:(\S+?)\r\x1b\[0K", stream.getvalue())
+    assert begun == ["base_1", "base_2"]
+    assert re.findall(r"\x1b\[0Ksection_end:\d+:(\S+?)\r\x1b\[0K", stream.getvalue()) == begun
+
+
+def test_github_folds_each_outermost_step() -> None:
+    """Groups do not nest there: only the outermost step has one, and it ends around a failure, too."""
+    stream = io.StringIO()
+    progress = for_people(Redactor(["hunter2"]), stream, {"GITHUB_ACTIONS": "true"})
+    with pytest.raises(KeyError), progress.step("base", "hunter2"), progress.step("power on"):
+        raise KeyError
+    marks = [line for line in stream.getvalue().splitlines() if line.startswith("::")]
+    assert marks == ["::group::base (********)", "::endgroup::"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from goldsmith import forging
 from goldsmith.builds import Build
 from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError
 from goldsmith.runner import Command, Completed
@@ -102,7 +103,7 @@ class Bench:
 
     def forge(self) -> templates.Template:
         """Run the stage."""
-        doors = base.Doors(
+        doors = forging.Doors(
             connect=self.vcenter.connect,
             toolbox=Toolbox(),
             runner=self.runner,

@@ -28,7 +28,7 @@ SITE = Site(
         datacenter="DC", cluster="C", datastore="ds", network="N", iso_datastore="isos", iso_folder=PurePosixPath("g")
     ),
 )
-RUN = packer.Run(
+RUN = packer.Install(
     name="debian-13-base-20261123-150000-0123abcd",
     note="under way",
     network="/DC/network/N",
@@ -60,7 +60,8 @@ def test_defaults_of_the_templates_are_the_suite_s() -> None:
     text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
     defaults = {name: found[1] for name, body in blocks if (found := re.search(r"default += (\S+)", body))}
-    written = {name: json.loads(value) for name, value in defaults.items() if name in plain}
+    # An empty default stands for a value that the other phase has no use for.
+    written = {name: json.loads(value) for name, value in defaults.items() if name in plain and value != '""'}
     assert written == {name: plain[name] for name in written}
     assert {"cpus", "memory_mib", "disk_mib", "firmware", "ssh_timeout"} <= written.keys()
 

@@ -14,7 +14,9 @@ from goldsmith.vcenter.door import Space, StoredFile, Vitals
 from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from goldsmith.vcenter.clones import Order
 
 BUILD = "20261123-150000-0123abcd"
 OTHER_BUILD = "20261122-090000-0123abcd"
@@ -58,6 +60,12 @@ class FakeVCenter:
     sessions: int = 0
     trouble: GoldsmithError | None = None
     """Raised by every change, when set."""
+    ordered: list[Order] = field(default_factory=list)
+    """The clones that were asked for."""
+    interrupted: bool = False
+    """Whether Ctrl-C arrives while the first clone is made."""
+    unreachable: GoldsmithError | None = None
+    """Raised instead of addresses, when set."""
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[FakeVCenter]:
@@ -125,6 +133,28 @@ class FakeVCenter:
         if machine.ref not in self.held:
             raise ToolError("it is gone")
         del self.held[machine.ref]
+
+    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+        made = []
+        for order in orders:
+            self._changed(f"clone {order.source.name} as {order.name}")
+            self.ordered.append(order)
+            inherited = dict(order.source.attributes)
+            machine = Machine(
+                ref=f"clone-{order.name}", name=order.name, instance_uuid=f"uuid-{order.name}",
+                power=Power.ON, note=order.note, attributes=inherited,
+            )  # fmt: skip
+            made.append(self.add(machine))
+            if self.interrupted:
+                raise KeyboardInterrupt
+        return made
+
+    def addresses(
+        self, machines: Sequence[Machine], *, seconds: float, tell: Callable[[str], None]
+    ) -> Mapping[str, str]:
+        if self.unreachable:
+            raise self.unreachable
+        return {machine.name: f"192.0.2.{number}" for number, machine in enumerate(machines, 1)}
 
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
         self._changed(f"delete [{datastore.name}] {path}")

@@ -102,6 +102,7 @@ def test_the_page_of_privileges_is_the_table() -> None:
     sections = {
         "The vCenter itself": privileges.GLOBAL,
         "The VM folder": privileges.FOLDER,
+        "Clones": privileges.CLONING,
         "The datastores": privileges.DATASTORE,
         "The network": privileges.NETWORK,
         "The resource pool": privileges.POOL,

@@ -18,6 +18,7 @@ type boot struct {
 	dir, iso, floppy, firmware string
 	missing                    string // datastore path of an ISO that is not there
 	guestinfo                  map[string]string
+	disks                      []disk // beyond the first
 }
 
 // read collects what a power on needs. The caller holds the VM's lock.
@@ -29,6 +30,7 @@ func (r *Room) read(vm *simulator.VirtualMachine) boot {
 	if p, ok := r.resolve(vm.Config.Files.VmPathName); ok {
 		b.dir = filepath.Dir(p)
 	}
+	b.disks = furtherDisks(vm, b.dir)
 	for _, d := range vm.Config.Hardware.Device {
 		dev := d.GetVirtualDevice()
 		connected := dev.Connectable == nil || dev.Connectable.StartConnected
@@ -77,6 +79,11 @@ func (b boot) env(name string) map[string]string {
 	env := map[string]string{
 		"LAB_VM": name, "LAB_ISO": b.iso, "LAB_FLOPPY": b.floppy, "LAB_VMDIR": b.dir, "LAB_FIRMWARE": b.firmware,
 	}
+	files := make([]string, len(b.disks))
+	for i, d := range b.disks {
+		files[i] = d.file
+	}
+	env["LAB_DISKS"] = strings.Join(files, "\n")
 	for k, v := range b.guestinfo {
 		env["VMX_"+strings.ToUpper(strings.ReplaceAll(k, ".", "_"))] = v
 		env["VMX_GUESTINFO"] = "true"

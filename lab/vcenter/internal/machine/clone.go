@@ -10,7 +10,7 @@ import (
 // CloneVMTask freezes the source's disk and gives it to the clone: a clone really sees what its source wrote.
 func (w *VM) CloneVMTask(ctx *simulator.Context, req *types.CloneVM_Task) soap.HasFault {
 	src, r := w.VirtualMachine, w.room
-	job := &cloning{room: r, src: src, from: r.Of(src), req: *req, want: *req, note: src.Config.Annotation}
+	job := &cloning{room: r, src: src, from: r.Of(src), req: *req, want: *req, note: src.Config.Annotation, disks: r.read(src).disks}
 	job.req.Spec.PowerOn = false // the stock code would power it on behind our back
 	job.config()
 	ref := r.Tasks.Start(ctx, &src.ManagedEntity, "CloneVM_Task", job.run)
@@ -24,6 +24,7 @@ type cloning struct {
 	from      *Machine
 	req, want types.CloneVM_Task // what the stock code is asked, and what the client asked
 	note      string
+	disks     []disk // of the source, beyond the first
 }
 
 // config adds what a clone inherits and the stock code forgets. The caller holds the source's lock.
@@ -59,6 +60,9 @@ func (j *cloning) run(c *simulator.Context) (any, types.BaseMethodFault) {
 	var m *Machine
 	var b boot
 	c.WithLock(vm, func() { m, b = j.finish(c, vm, image, values) })
+	if err := copyDisks(j.disks, b.disks); err != nil {
+		return nil, broken(err)
+	}
 	if j.want.Spec.PowerOn && !j.want.Spec.Template {
 		if fault := j.room.powerOn(c, vm, m, b); fault != nil {
 			return nil, fault

@@ -185,6 +185,9 @@ func (r *Room) start(m *Machine, b boot) error {
 	}
 	spec.Labels[guest.LabelVM], spec.Labels[guest.LabelRef] = name, m.ref.Value
 	m.mu.Unlock()
+	if err := attach(b.disks); err != nil {
+		return err
+	}
 	if id == "" {
 		err := r.timed("create", name, func(ctx context.Context) (err error) {
 			id, err = r.Engine.Create(ctx, spec)

@@ -1,0 +1,119 @@
+"""The record of a template: everything that made it and everything that was found of it, as one JSON document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from goldsmith.errors import CheckError
+
+SCHEMA = 1
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(BaseModel):
+    """Base of the record's types: immutable and closed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Source(Part):
+    """The repository a template was built from."""
+
+    commit: str = ""
+    """The git commit; empty outside of git."""
+    dirty: bool = False
+    """Whether files differed from that commit."""
+
+
+class Toolbox(Part):
+    """The image whose tools did the work."""
+
+    reference: str
+    config_digest: str = ""
+    """As the lock records it: whoever builds it gets this."""
+    tools: dict[str, str] = Field(default_factory=dict)
+    """Versions of what shapes a guest, from the lock."""
+
+
+class Ancestor(Part):
+    """One step of a template's lineage, the oldest first: an installer, then templates."""
+
+    kind: Literal["installer", "base", "docker"]
+    name: str
+    key: str = ""
+    sha256: str = ""
+    """Of the installer's package, or of the template's own record."""
+
+
+class Stage(Part):
+    """How long a stage took, in seconds."""
+
+    name: str
+    seconds: float = Field(ge=0)
+
+
+class CheckResult(Part):
+    """One check of the clones."""
+
+    name: str
+    says: str
+    outcome: Literal["passed", "failed", "skipped"]
+    reason: str = ""
+    seconds: float = Field(default=0, ge=0)
+
+
+class Record(Part):
+    """Everything about one template."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    template: str
+    image: str
+    phase: Literal["base", "docker"]
+    site: str
+    build: str
+    key: Sha256
+    inputs: dict[str, str]
+    """Each part of the key: its whole sha256, or where only a template's attributes tell it, the short form."""
+    built: str
+    """When the build began, UTC, ISO 8601."""
+    source: Source
+    toolbox: Toolbox
+    lineage: tuple[Ancestor, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    artefacts: dict[str, Sha256] = Field(default_factory=dict)
+    """sha256 of what is kept beside the record, by file name."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether clones were checked and none of the checks failed."""
+        return bool(self.checks) and all(check.outcome != "failed" for check in self.checks)
+
+
+def dump(record: Record) -> str:
+    """Return the record's text: the same for the same record, on any machine."""
+    document = record.model_dump(mode="json", by_alias=True)
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest(text: str) -> str:
+    """Return the sha256 that the template's attributes carry."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load(text: str, *, where: str = "") -> Record:
+    """Return the record in *text*. Raises ``CheckError`` when it is none of this schema."""
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise CheckError(
+            "a record cannot be read",
+            where=where,
+            why=f"{'.'.join(map(str, first['loc'])) or 'document'}: {first['msg']}",
+            next="it was changed, or written by another version of the suite",
+        ) from None

@@ -1,0 +1,144 @@
+"""Gathers what a template's record needs from the build's folder, the lock and the site, and puts it in its places."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from goldsmith import inputs, times
+from goldsmith.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
+from goldsmith.stages import record, upload
+from goldsmith.tools import govc
+from goldsmith.vcenter import templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from goldsmith.config import Effective
+    from goldsmith.plan import Inputs
+    from goldsmith.stages.record import Previous, Written
+    from goldsmith.stages.verify import Verdict
+    from goldsmith.vcenter.templates import Template
+    from goldsmith.wiring import Session
+
+_DIRTY = "-dirty"
+STORED = "records"
+"""Folder on the datastore, below that of the boot media."""
+
+
+def keep(session: Session, effective: Effective, verdict: Verdict, folder: Path) -> Written:
+    """Write record, package list, inventory and page; store them on the site, and their digest in the attributes."""
+    template = verdict.template
+    for name, seconds in verdict.seconds.items():
+        times.note(folder, f"verify: {name}", seconds)
+    written = record.write(
+        folder, draft(session, effective, verdict, folder), inventory(verdict), previous(session, template)
+    )
+    credentials = session.credentials(effective)
+    store = upload.Store(
+        access=govc.Access(
+            server=effective.site.server,
+            user=credentials.user,
+            password=credentials.password.get_secret_value(),
+            datacenter=effective.site.placement.datacenter,
+            datastore=effective.site.placement.datastore,
+        ),
+        folder=effective.site.placement.iso_folder / STORED,
+        root=session.workspace.root,
+        runner=session.runner,
+        door=session.toolbox(effective.site, build=template.attributes.build),
+        progress=session.progress,
+        log=folder / "logs/record.log",
+    )
+    upload.companion(store, written.archive, name=f"{template.name}.tar.gz", build_id=template.attributes.build)
+    with session.connect(effective.site, credentials) as vcenter:
+        vcenter.set_attributes(template.machine, {templates.PREFIX + "record": written.digest})
+    return written
+
+
+def draft(session: Session, effective: Effective, verdict: Verdict, folder: Path) -> Record:
+    """Return the record as far as it is known before its companions are written."""
+    attributes = verdict.template.attributes
+    began = templates.started(attributes.build)
+    return Record(
+        template=verdict.template.name,
+        image=attributes.image,
+        phase="docker" if attributes.phase == "docker" else "base",
+        site=effective.site.name,
+        build=attributes.build,
+        key=attributes.key,
+        inputs=parts(session, effective, verdict.template),
+        built=f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        source=Source(commit=attributes.commit.removesuffix(_DIRTY), dirty=attributes.commit.endswith(_DIRTY)),
+        toolbox=_toolbox(session),
+        lineage=tuple(_lineage(session, verdict.template)),
+        stages=tuple(Stage(name=name, seconds=seconds) for name, seconds in times.read(folder).items()),
+        checks=tuple(
+            CheckResult(
+                name=check.name,
+                says=check.says,
+                outcome=check.outcome.value,
+                reason=check.reason,
+                seconds=check.seconds,
+            )
+            for check in verdict.checks
+        ),
+    )
+
+
+def parts(session: Session, effective: Effective, template: Template) -> dict[str, str]:
+    """Return the parts of the template's key: whole where this checkout still has the same, else in short form."""
+    attributes = template.attributes
+    base = inputs.base(effective, lock=session.lock, root=session.workspace.root)
+    known: list[Inputs] = [base]
+    if attributes.phase == "docker":
+        known.append(inputs.docker(effective, lock=session.lock, root=session.workspace.root, parent=base))
+    for one in known:
+        if one.key == attributes.key:
+            return dict(one.parts)
+    return dict(part.split("=", 1) for part in attributes.inputs.split() if "=" in part)
+
+
+def inventory(verdict: Verdict) -> dict[str, Any]:
+    """Return what the first clone holds."""
+    seen = _json(verdict.folder / "clone-1.json")
+    found: dict[str, Any] = seen.get("inventory", {"packages": []})
+    return found
+
+
+def previous(session: Session, template: Template) -> Previous | None:
+    """Return the newest earlier build of the image and phase whose inventory this machine still has."""
+    mine = template.attributes
+    for build in reversed(session.builds.all()):
+        same = (build.image, build.phase) == (mine.image, mine.phase)
+        if same and build.id < mine.build and (found := _json(session.builds.folder(build) / record.INVENTORY)):
+            return record.Previous(name=build.template or build.name, inventory=found)
+    return None
+
+
+def _toolbox(session: Session) -> Toolbox:
+    identity = session.lock.identities.get("toolbox")
+    return Toolbox(
+        reference=session.toolbox_built() or "",
+        config_digest=identity.config_digest if identity else "",
+        tools=inputs.tool_versions(session.lock),
+    )
+
+
+def _lineage(session: Session, template: Template) -> Iterator[Ancestor]:
+    for row in session.lock.sections.media.debs:
+        if "netboot" in row.name:
+            yield Ancestor(kind="installer", name=f"{row.name} {row.version}", sha256=row.sha256)
+    if parent := template.attributes.parent:
+        folder = next((session.builds.folder(one) for one in session.builds.all() if one.template == parent), None)
+        known = _json(folder / record.RECORD) if folder else {}
+        yield Ancestor(kind="base", name=parent, key=str(known.get("key", "")))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found

@@ -1,0 +1,163 @@
+"""Phase 2: makes a Docker host of a clone of the base - its source, its way in, its playbooks' variables."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from goldsmith import forging
+from goldsmith.errors import MissingObjectError
+from goldsmith.forging import Job, Recipe
+from goldsmith.tools import packer
+from goldsmith.vcenter import preflight, templates
+from goldsmith.vcenter.inventory import network_path
+from goldsmith.workspace import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from goldsmith.forging import Doors
+    from goldsmith.spec import Image, Placement, Site
+    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.inventory import Places
+    from goldsmith.vcenter.templates import Template
+
+LAB_DISK = "/run/lab/disks/1.img"
+"""How a guest of the lab sees its second disk: as a file, which the role mounts by a loop device."""
+VARIABLES = "ansible/variables.json"
+RESULTS = "ansible"
+"""Folder of the playbooks' reports below the build's: ``inventory.json``, ``not-applied.json``, ``seal.json``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Job):
+    """One build's phase 2."""
+
+    base_key: str
+    """The key of the base that is cloned."""
+    public_key: str
+    """The build's own, as a line of ``authorized_keys``."""
+    full: bool = False
+    """Whether the result is to share no disk with its base."""
+
+
+@dataclass
+class _Source:
+    """The base that :func:`source` found; known once the site was looked at."""
+
+    path: str = field(default="", init=False)
+
+
+def variables(image: Image, site: Site) -> dict[str, Any]:
+    """Return the variables of the playbooks, as they decide the result; what a build adds are paths for reports."""
+    docker = image.docker
+    return {
+        **docker.variables,
+        "data_disk_device": LAB_DISK if site.is_lab else docker.data_disk_device,
+        "docker_engine_flavour": docker.engine,
+        "docker_images_list": [
+            {name: value for name, value in item.model_dump(mode="json").items() if value} for item in docker.images
+        ],
+    }
+
+
+def guestinfo(public_key: str, build: str) -> dict[str, str]:
+    """Return what lets the build in, for cloud-init's VMware datasource: as an operator's clone gets its key."""
+    # cloud-init gives it to the image's account, which the base names as its default user.
+    userdata = {"ssh_authorized_keys": [public_key]}
+    metadata = {"instance-id": f"goldsmith-{build}"}
+    return {
+        "metadata": _encoded(json.dumps(metadata)),
+        "metadata.encoding": "base64",
+        "userdata": _encoded("#cloud-config\n" + json.dumps(userdata)),
+        "userdata.encoding": "base64",
+    }
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def source(vcenter: VCenter, places: Places, *, image: str, key: str) -> Template:
+    """Return the newest base of *image* with this key that can be cloned.
+
+    Raises ``MissingObjectError`` when there is none (any more), or none that has
+    the snapshot a clone hangs on.
+    """
+    found = [
+        item for item in templates.find(vcenter.machines(), image=image, phase="base") if item.attributes.key == key
+    ]
+    here = [item for item in found if _lies_in(vcenter, places, item)]
+    whole = [item for item in here if item.machine.has_snapshot]
+    if whole:
+        return whole[-1]
+    if here:
+        what, why = "the base template has no snapshot", f"somebody removed the snapshot of {here[-1].name}"
+    elif found:
+        what, why = "the base template was moved", f"{found[-1].name} does not lie in the site's folder any more"
+    else:
+        what, why = "the base template is gone", f"no base of {image} has the key {key[:8]} any more"
+    raise MissingObjectError(
+        what,
+        where=f"folder {places.folder.name}",
+        why=why,
+        next="the same command forges the base anew where it is gone; './inv packer-base --rebuild' forges another one",
+    )
+
+
+def _lies_in(vcenter: VCenter, places: Places, template: Template) -> bool:
+    machine = vcenter.child(places.folder, template.name)
+    return machine is not None and machine.ref == template.machine.ref
+
+
+def _path(placement: Placement, name: str) -> str:
+    folder = f"{placement.folder}/" if placement.folder else ""
+    return f"/{placement.datacenter}/vm/{folder}{name}"
+
+
+def variable_file(request: Request, *, began: str, source: str) -> str:
+    """Return the text of Packer's variable file."""
+    docker = request.image.docker
+    run = packer.Clone(
+        name=request.build.name,
+        note=request.note(began),
+        network=network_path(request.site.placement),
+        user=request.user,
+        private_key=request.inside(request.private_key),
+        timeouts=request.timeouts,
+        source=source,
+        linked=not request.full,
+        guestinfo=guestinfo(request.public_key, request.build.id),
+        ansible_variables=request.inside(request.folder / VARIABLES),
+        results=request.inside(request.folder / RESULTS),
+        data_disk_mib=docker.data_disk_mib,
+    )
+    return packer.variable_file(packer.clone_variables(request.image, request.site, run))
+
+
+def forge(request: Request, doors: Doors) -> Template:
+    """Make the Docker template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
+    cloned = _Source()
+
+    def check(vcenter: VCenter) -> Places:
+        placement = request.site.placement
+        places = preflight.check(vcenter, placement, request.image.hardware, cloning=True)
+        found = source(vcenter, places, image=request.image.name, key=request.base_key)
+        doors.progress.note(f"clones {found.name}")
+        cloned.path = _path(placement, found.name)
+        return places
+
+    _write_variables(request.folder / VARIABLES, variables(request.image, request.site))
+    recipe = Recipe(
+        check=check,
+        variables=lambda began: variable_file(request, began=began, source=cloned.path),
+        secrets={"GOVC_USERNAME": request.user, "GOVC_PASSWORD": request.password},
+    )
+    return forging.forge(request, recipe, doors)
+
+
+def _write_variables(path: Path, values: Mapping[str, Any]) -> None:
+    write_if_changed(path, json.dumps(values, indent=1) + "\n")

@@ -1,0 +1,127 @@
+"""Two clones of one candidate, each looked at once before the checks begin.
+
+Runs in the toolbox with the repository as working folder; GOLDSMITH_EXPECTED
+names the file that says what is expected.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROLES = HERE.parent / "ansible" / "roles"
+SEAL = ROLES / "guest_seal"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is expected, and what was seen of each clone, by its name in the SSH configuration."""
+
+    expected: dict[str, Any]
+    seen: dict[str, dict[str, Any]]
+
+
+BENCH = pytest.StashKey[Bench]()
+
+
+def items() -> list[dict[str, Any]]:
+    """Return the seal's list."""
+    found: list[dict[str, Any]] = yaml.safe_load((SEAL / "vars" / "main.yml").read_text())["guest_seal_items"]
+    return found
+
+
+def observe(clone: str, expected: dict[str, Any]) -> dict[str, Any]:
+    """Return what a clone shows. The SSH connection stays open for the checks."""
+    order = {
+        "seal": (SEAL / "files" / "seal.py").read_text(),
+        "inventory": (ROLES / "guest_inventory" / "files" / "inventory.py").read_text(),
+        "items": items(),
+        "locked": expected["locked"],
+    }
+    program = f"{(HERE / 'observe.py').read_text()}\nmain({order!r})\n"
+    argv = ("ssh", "-F", expected["ssh_config"], clone, "sudo -n python3 -")
+    done = subprocess.run(argv, input=program, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise pytest.UsageError(f"{clone} cannot be looked at: {done.stderr.strip()[-1500:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at the clones, both at once: the checks only compare."""
+    expected = json.loads(Path(os.environ["GOLDSMITH_EXPECTED"]).read_text())
+    with ThreadPoolExecutor() as pool:
+        looks = {clone: pool.submit(observe, clone, expected) for clone in expected["clones"]}
+        seen = {clone: look.result() for clone, look in looks.items()}
+    config.stash[BENCH] = Bench(expected, seen)
+    folder = Path(expected["folder"])
+    for clone, document in seen.items():
+        (folder / f"{clone}.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One check for each line of the lists that are data."""
+    bench = metafunc.config.stash[BENCH]
+    if "absent" in metafunc.fixturenames:
+        gone = [item for item in items() if item["in_clone"] == "absent"]
+        metafunc.parametrize("absent", gone, ids=[item["id"] for item in gone])
+    if "unique" in metafunc.fixturenames:
+        own = [item for item in items() if item["in_clone"] == "unique"]
+        metafunc.parametrize("unique", own, ids=[item["id"] for item in own])
+    if "not_applied" in metafunc.fixturenames:
+        rows = next(iter(bench.seen.values()))["not_applied"]
+        ids = [row["what"].replace(" ", "-") for row in rows]
+        metafunc.parametrize("not_applied", rows or [None], ids=ids or ["nothing"])
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """What is expected and what was seen."""
+    return request.config.stash[BENCH]
+
+
+@pytest.fixture(scope="session")
+def expected(bench: Bench) -> dict[str, Any]:
+    """What is expected."""
+    return bench.expected
+
+
+@pytest.fixture
+def seen(bench: Bench, host: Any) -> dict[str, Any]:
+    """What was seen of the clone that a check is about."""
+    return bench.seen[host.backend.host.name]
+
+
+@pytest.fixture
+def pair(bench: Bench) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was seen of both clones."""
+    one, two = bench.seen.values()
+    return one, two
+
+
+@pytest.fixture
+def as_root(host: Any) -> Any:
+    """Return what runs a command as root on the clone, and returns its output."""
+
+    def run(command: str, *words: str) -> str:
+        done = host.run("sudo -n sh -c %s", host.backend.quote(command, *words) if words else command)
+        assert done.rc == 0, done.stderr
+        return str(done.stdout).strip()
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def says(request: pytest.FixtureRequest, record_property: Any) -> None:
+    """Put each check's sentence into the report."""
+    sentence = (request.function.__doc__ or request.node.name).strip().splitlines()[0]
+    record_property("says", sentence)

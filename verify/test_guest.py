@@ -1,0 +1,109 @@
+"""A clone is a whole machine: booted, configured, and what the image says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+HEALTHY = ("ii", "hi")
+"""dpkg's states of a package that is installed, or installed and held."""
+
+
+KERNELS = frozenset({"run-rpc_pipefs.mount", "proc-fs-nfsd.mount", "systemd-modules-load.service"})
+"""Units that need a module of the kernel, which a container shares with the machine it runs on."""
+
+
+def test_the_first_boot_ends_well(seen: dict[str, Any]) -> None:
+    """Everything was started, and no unit failed."""
+    failed = set(seen["failed_units"])
+    if seen["container"] not in {"", "none"} and failed and failed <= KERNELS:
+        pytest.skip(f"a container guest's kernel is not its own: {', '.join(sorted(failed))} cannot start")
+    assert seen["failed_units"] == []
+    assert seen["system"] == "running"
+
+
+def test_cloud_init_took_what_the_clone_was_given(seen: dict[str, Any]) -> None:
+    """cloud-init ended without an error, and its data source is vSphere's guestinfo."""
+    status = seen["cloud_init"]
+    assert status.get("status") == "done", status
+    assert status.get("errors", []) == []
+    assert "vmware" in str(status.get("datasource", "")).lower()
+
+
+def test_the_clone_has_the_name_it_was_given(seen: dict[str, Any], host: Any, expected: dict[str, Any]) -> None:
+    """The host name is the clone's, not the template's."""
+    assert seen["hostname"] == expected["clones"][host.backend.host.name]["hostname"]
+
+
+def test_the_machine_has_an_identity(seen: dict[str, Any]) -> None:
+    """The machine id is made, and so are SSH host keys."""
+    assert re.fullmatch(r"[0-9a-f]{32}", seen["machine_id"])
+    assert any("ed25519" in path for path in seen["host_keys"])
+
+
+def test_every_package_is_whole(seen: dict[str, Any]) -> None:
+    """Dpkg finds nothing half-installed."""
+    assert seen["audit"] == ""
+    odd = {row["name"]: row["status"] for row in seen["inventory"]["packages"] if row["status"].strip() not in HEALTHY}
+    # Removed packages may leave their configuration.
+    assert {name: state for name, state in odd.items() if not state.startswith("rc")} == {}
+
+
+def test_the_images_packages_are_there(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Every package the image lists is installed."""
+    there = {row["name"] for row in seen["inventory"]["packages"] if row["status"].strip() in HEALTHY}
+    assert sorted(set(expected["packages"]) - there) == []
+
+
+def test_the_versions_are_those_that_were_built(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Each package has the version the build recorded."""
+    if not expected["versions"]:
+        pytest.skip("this phase's build took no inventory to compare with")
+    there = {row["name"]: row["version"] for row in seen["inventory"]["packages"]}
+    assert {name: there.get(name) for name in expected["versions"]} == expected["versions"]
+
+
+def test_exactly_these_packages_are_held(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+    """What is pinned is held, and nothing else is."""
+    assert sorted(seen["holds"]) == sorted(expected["held"])
+
+
+@pytest.mark.parametrize("unit", ["ssh", "open-vm-tools"])
+def test_the_service_runs(host: Any, unit: str) -> None:
+    """What an operator needs to reach and manage the machine runs and will run again."""
+    service = host.service(unit)
+    assert service.is_running
+    assert service.is_enabled
+
+
+def test_the_clock_is_kept(seen: dict[str, Any], host: Any) -> None:
+    """A time daemon runs."""
+    if seen["container"] not in {"", "none"}:
+        pytest.skip(f"a container guest ({seen['container']}) shares the clock of the machine it runs on")
+    assert any(host.service(name).is_running for name in ("chrony", "systemd-timesyncd", "ntpsec"))
+
+
+def test_the_time_zone_is_the_images(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The clock shows the image's time zone."""
+    assert seen["timezone"] == expected["timezone"]
+
+
+def test_the_account_may_become_root(host: Any, expected: dict[str, Any]) -> None:
+    """The image's account exists and may use sudo without a password."""
+    assert host.user().name == expected["account"]
+    assert host.run("sudo -n id -u").stdout.strip() == "0"
+
+
+def test_nobody_logs_in_without_a_password(seen: dict[str, Any]) -> None:
+    """No account has an empty password, and root has none."""
+    assert [name for name, state in seen["passwords"].items() if state == "empty"] == []
+    assert seen["passwords"]["root"] == "unusable"
+
+
+def test_what_could_not_be_applied(not_applied: dict[str, Any] | None) -> None:
+    """Everything the roles are told to do could be done in this guest."""
+    if not_applied is None:
+        return
+    pytest.skip(f"{not_applied['what']} ({', '.join(not_applied['items'])}): {not_applied['why']}")
