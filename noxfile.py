@@ -102,6 +102,12 @@ def boot(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """The page about a template in headless Chromium, at desktop and phone width (needs chromium on PATH)."""
+    tool(session, "pytest", "tests/report", *session.posargs)
+
+
+@nox.session(default=False)
 def fresh(session: nox.Session) -> None:
     """Run the README's two commands in a pristine Debian 12 root of their own."""
     session.run(str(BIN / "python"), "scripts/fresh.py", *session.posargs, external=True)

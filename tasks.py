@@ -254,7 +254,7 @@ def verify(
     site: str = "",
     template: str = "",
     phase: str = "",
-    checks: Any = (),
+    checks: Any = None,
     keep_failed: bool = False,
     dry_run: bool = False,
     json: bool = False,
@@ -264,7 +264,7 @@ def verify(
         app.Request(image=image, site=site, keep_failed=keep_failed, dry_run=dry_run, json=json),
         template=template,
         phase=phase,
-        checks=checks,
+        checks=checks or (),
     )
 
 

@@ -157,10 +157,24 @@ def _forge(request: Request, until: Stage) -> None:
         return
     flow = _ready(flow, request)
     finished = flow.forge(order, lambda planned: tell.plan(planned, to=sys.stderr))
-    if finished is None:
-        flow.session.progress.note("nothing to do")
-    else:
+    checked = until is Stage.DOCKER and _verified_now(flow, request)
+    if finished is not None:
         _finished(flow, finished)
+    elif not checked:
+        flow.session.progress.note("nothing to do")
+
+
+def _verified_now(flow: Flow, request: Request) -> bool:
+    """Verify the newest Docker template if it is still a candidate; return whether that was so."""
+    from goldsmith import candidates
+
+    candidate = candidates.unverified(flow.session, flow.effective)
+    if candidate is None:
+        return False
+    verdict = candidates.check(flow.session, flow.effective, candidate, keep_failed=request.keep_failed)
+    for line in tell.verdict_lines(verdict):
+        flow.session.progress.note(line)
+    return True
 
 
 def preflight(request: Request) -> None:

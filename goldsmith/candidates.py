@@ -51,6 +51,14 @@ def choose(session: Session, effective: Effective, *, name: str, phase: str) -> 
     )
 
 
+def unverified(session: Session, effective: Effective) -> Template | None:
+    """Return the image's newest Docker template that did not fail, if nobody has verified it yet."""
+    with session.connect(effective.site, session.credentials(effective)) as vcenter:
+        found = templates.find(vcenter.machines(), image=effective.image.name, phase=PHASES[0])
+    newest = found[-1] if found else None
+    return newest if newest and newest.attributes.status != templates.VERIFIED else None
+
+
 def newest_verified(machines: Sequence[Machine], *, image: str, phase: str, site: str) -> str:
     """Return the name of the newest verified template of an image, of the last phase unless *phase* says which.
 

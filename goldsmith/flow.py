@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from goldsmith import builds, inputs, plan
+from goldsmith import builds, inputs, plan, times
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
@@ -132,7 +132,6 @@ class Flow:
             for phase, stages in PHASES.items():
                 if stages[-1] in reason:
                     finished = self._phase(phase, reason, order)
-            # What looks at a finished Docker template - verification, its record - follows here.
             return finished
 
     def _phase(self, phase: str, reason: Mapping[Stage, str], order: Order) -> Build:
@@ -141,7 +140,7 @@ class Flow:
         with self._at_work(build), self._ended(build, order) as steps:
             for stage in PHASES[phase]:
                 if stage.value not in steps.build.stages:
-                    with self.session.progress.step(stage.value, reason[stage]):
+                    with self.session.progress.step(stage.value, reason[stage] + self._usual(phase, stage)):
                         steps.run(stage)
         return steps.build
 
@@ -158,6 +157,17 @@ class Flow:
             if step.stage is Stage.TOOLBOX and step.run:
                 with self.session.progress.step(step.stage.value, step.reason):
                     self.session.builder.ensure("toolbox")
+
+    def _usual(self, phase: str, stage: Stage) -> str:
+        """Return how long the stage usually takes, by earlier builds of the image on this machine; else nothing."""
+        known = self.session.builds
+        earlier = [
+            known.folder(build)
+            for build in known.all()
+            if (build.image, build.site, build.phase) == (self.image, self.site, phase)
+        ]
+        seconds = times.usual(earlier, stage.value)
+        return "" if seconds is None else f"; usually {seconds:.0f} s"
 
     def piece(self, order: Order) -> Build:
         """Run the stages up to and including ``order.until``; the build stays open."""

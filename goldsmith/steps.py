@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith import forging, inputs
+from goldsmith import forging, inputs, times
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
 from goldsmith.stages import answers, base, docker, media, upload
@@ -56,7 +57,13 @@ class Steps:
         return self.session.credentials(self.effective)
 
     def run(self, stage: Stage) -> None:
-        """Run one stage and note that it is done."""
+        """Run one stage, and note that it is done and how long it took."""
+        began = time.monotonic()
+        self._do(stage)
+        times.note(self.folder, stage.value, time.monotonic() - began)
+        self._save(self.build.with_stage(stage.value))
+
+    def _do(self, stage: Stage) -> None:
         match stage:
             case Stage.TOOLBOX:
                 _ = self.toolbox
@@ -72,7 +79,6 @@ class Steps:
                 self._docker()
             case never:
                 assert_never(never)
-        self._save(self.build.with_stage(stage.value))
 
     def remove_medium(self) -> None:
         """Remove the build's medium from the datastore, if it was ever put there."""

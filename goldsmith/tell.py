@@ -67,13 +67,15 @@ def verdict(found: Verdict, *, as_json: bool) -> None:
             }
         )
         return
-    for check in found.checks:
-        if check.outcome == "skipped":
-            lines(f"skipped: {check.name}: {check.reason}")
-    counts = [
-        f"{sum(check.outcome == kind for check in found.checks)} {kind}" for kind in ("passed", "failed", "skipped")
-    ]
-    lines(f"{found.template.name}: {', '.join(counts)}")
+    lines(*verdict_lines(found))
+
+
+def verdict_lines(found: Verdict) -> list[str]:
+    """Return what verification found as lines: each skipped check with its reason, then how many ended how."""
+    skipped = [f"skipped: {check.name}: {check.reason}" for check in found.checks if check.outcome == "skipped"]
+    kinds = ("passed", "failed", "skipped")
+    counts = [f"{sum(check.outcome == kind for check in found.checks)} {kind}" for kind in kinds]
+    return [*skipped, f"{found.template.name}: {', '.join(counts)}"]
 
 
 def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:

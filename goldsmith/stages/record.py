@@ -108,7 +108,9 @@ def _verdict(record: Record) -> str:
     if not record.checks:
         return "not verified"
     failed = sum(check.outcome == "failed" for check in record.checks)
-    return f"{_MARKS['passed']} verified" if not failed else f"{_MARKS['failed']} failed ({failed} checks)"
+    if not failed:
+        return f"{_MARKS['passed']} verified"
+    return f"{_MARKS['failed']} failed ({failed} check{'' if failed == 1 else 's'})"
 
 
 def _counts(record: Record) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError
-from goldsmith.tools import junit, sshkey
+from goldsmith.tools import junit, sshkey, testinfra
 from goldsmith.vcenter import clones, templates
 from goldsmith.vcenter.inventory import Places, Tree, resolve
 from goldsmith.workspace import SECRET_MODE, write_if_changed
@@ -36,7 +36,7 @@ CHECKS = {
     "base": ("verify/test_guest.py", "verify/test_hygiene.py", "verify/test_clones.py"),
     "docker": ("verify/test_guest.py", "verify/test_docker.py", "verify/test_hygiene.py", "verify/test_clones.py"),
 }
-KEY = "id_ed25519"
+KEY = testinfra.KEY
 _FAILED_CHECKS = 1
 """pytest's status when it ran and something failed; any higher one means that it could not run."""
 
@@ -295,16 +295,13 @@ def _check(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tupl
     report.unlink(missing_ok=True)
     (folder / "known_hosts").unlink(missing_ok=True)
     where = folder.relative_to(request.root).as_posix()
-    write_if_changed(folder / "ssh_config", ssh_config(addresses, folder=where, user=request.expected.account))
+    write_if_changed(
+        folder / "ssh_config", testinfra.ssh_config(addresses, folder=where, user=request.expected.account)
+    )
     write_if_changed(folder / "expected.json", json.dumps(expectation(request, addresses), indent=1) + "\n")
     command = doors.toolbox.command(
-        pytest_argv(request, where),
-        env={
-            "GOLDSMITH_EXPECTED": f"{where}/expected.json",
-            # The repository is mounted: nothing of the checks' own is left in it.
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": "verify",
-        },
+        testinfra.argv(ALIASES, folder=where, checks=_modules(request)),
+        env=testinfra.environment(where),
     )
     done = doors.runner.run(command, check=False, log=request.folder / LOG)
     if done.returncode > _FAILED_CHECKS or not report.is_file():
@@ -317,19 +314,10 @@ def _check(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tupl
     return tuple(junit.parse(report.read_text(encoding="utf-8")))
 
 
-def pytest_argv(request: Request, where: str) -> tuple[str, ...]:
-    """Return the argv that runs the phase's checks, and the operator's, on both clones."""
-    own = tuple(path.relative_to(request.root).as_posix() for path in request.own_checks)
-    return (
-        "python3", "-m", "pytest",
-        "-c", "verify/pytest.ini", "--rootdir", "verify",
-        "-p", "bench",
-        f"--hosts={','.join(f'ssh://{alias}' for alias in ALIASES)}",
-        f"--ssh-config={where}/ssh_config",
-        f"--junitxml={where}/junit.xml",
-        *CHECKS[request.template.attributes.phase],
-        *own,
-    )  # fmt: skip
+def _modules(request: Request) -> tuple[str, ...]:
+    """Return the phase's checks and the operator's, relative to the repository."""
+    own = (path.relative_to(request.root).as_posix() for path in request.own_checks)
+    return (*CHECKS[request.template.attributes.phase], *own)
 
 
 def expectation(request: Request, addresses: Mapping[str, str]) -> dict[str, object]:
@@ -352,30 +340,6 @@ def expectation(request: Request, addresses: Mapping[str, str]) -> dict[str, obj
         "account": want.account,
         "variables": want.variables,
     }
-
-
-def ssh_config(addresses: Mapping[str, str], *, folder: str, user: str) -> str:
-    """Return an SSH configuration that knows the clones by alias, and keeps one connection to each."""
-    return "".join(
-        f"Host {alias}\n"
-        f"  HostName {address}\n"
-        f"  User {user}\n"
-        f"  IdentityFile {folder}/{KEY}\n"
-        "  IdentitiesOnly yes\n"
-        "  BatchMode yes\n"
-        # A clone's host key is made at its first boot: nobody can know it before.
-        "  StrictHostKeyChecking accept-new\n"
-        f"  UserKnownHostsFile {folder}/known_hosts\n"
-        # An address is reported before sshd listens.
-        "  ConnectTimeout 5\n"
-        "  ConnectionAttempts 60\n"
-        "  ServerAliveInterval 10\n"
-        "  LogLevel ERROR\n"
-        "  ControlMaster auto\n"
-        "  ControlPath /tmp/goldsmith-%C\n"
-        "  ControlPersist 60\n"
-        for alias, address in addresses.items()
-    )
 
 
 def _mark(request: Request, doors: Doors, status: str, reasons: Sequence[str]) -> None:

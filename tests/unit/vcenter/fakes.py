@@ -137,6 +137,8 @@ class FakeVCenter:
     def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
         made = []
         for order in orders:
+            if any(machine.name == order.name for machine in self.held.values()):
+                raise ToolError("the vCenter refuses a request", why=f"DuplicateName: {order.name}")
             self._changed(f"clone {order.source.name} as {order.name}")
             self.ordered.append(order)
             inherited = dict(order.source.attributes)

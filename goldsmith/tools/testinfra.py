@@ -1,0 +1,61 @@
+"""Runs checks of several machines with pytest and testinfra in the toolbox, over one SSH connection to each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+KEY = "id_ed25519"
+"""The private key's file, in the folder of the run."""
+
+
+def argv(aliases: Iterable[str], *, folder: str, checks: Iterable[str]) -> tuple[str, ...]:
+    """Return the argv that runs *checks* on every machine; *folder* holds the SSH configuration, and gets the report.
+
+    All paths are relative to the repository.
+    """
+    return (
+        "python3", "-m", "pytest",
+        "-c", "verify/pytest.ini", "--rootdir", "verify",
+        "-p", "bench",
+        f"--hosts={','.join(f'ssh://{alias}' for alias in aliases)}",
+        f"--ssh-config={folder}/ssh_config",
+        f"--junitxml={folder}/junit.xml",
+        *checks,
+    )  # fmt: skip
+
+
+def environment(folder: str) -> dict[str, str]:
+    """Return the environment of the run."""
+    return {
+        "GOLDSMITH_EXPECTED": f"{folder}/expected.json",
+        # The repository is mounted: nothing of the checks' own is left in it.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": "verify",
+    }
+
+
+def ssh_config(addresses: Mapping[str, str], *, folder: str, user: str) -> str:
+    """Return an SSH configuration that knows machines by alias, and keeps one connection to each."""
+    return "".join(
+        f"Host {alias}\n"
+        f"  HostName {address}\n"
+        f"  User {user}\n"
+        f"  IdentityFile {folder}/{KEY}\n"
+        "  IdentitiesOnly yes\n"
+        "  BatchMode yes\n"
+        # A clone's host key is made at its first boot: nobody can know it before.
+        "  StrictHostKeyChecking accept-new\n"
+        f"  UserKnownHostsFile {folder}/known_hosts\n"
+        # An address is reported before sshd listens.
+        "  ConnectTimeout 5\n"
+        "  ConnectionAttempts 60\n"
+        "  ServerAliveInterval 10\n"
+        "  LogLevel ERROR\n"
+        "  ControlMaster auto\n"
+        "  ControlPath /tmp/goldsmith-%C\n"
+        "  ControlPersist 60\n"
+        for alias, address in addresses.items()
+    )

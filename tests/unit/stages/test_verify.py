@@ -1,0 +1,208 @@
+"""A candidate is verified only by clones that passed, and no clone outlives its verification."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldsmith.errors import CheckError, ToolError, UnreachableError
+from goldsmith.runner import Completed
+from goldsmith.spec import Image, Installer, Os, Placement
+from goldsmith.stages import verify
+from goldsmith.vcenter import templates
+from goldsmith.vcenter.inventory import Machine
+from tests.unit.fakes import FakeDoor, FakeProgress, FakeRunner
+from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from goldsmith.runner import Command
+
+NAME = f"debian-13-base-{BUILD}"
+PASSED = '<testsuite><testcase classname="test_guest" name="test_a" time="1"/></testsuite>'
+FAILED = (
+    '<testsuite><testcase classname="test_guest" name="test_a" time="1">'
+    '<failure message="it is not">x</failure></testcase></testsuite>'
+)
+
+
+class Bench:
+    """A candidate on a site, and pytest as a function of what it leaves."""
+
+    def __init__(self, root: Path, report: str = PASSED, status: int = 0) -> None:
+        self.vcenter = FakeVCenter()
+        machine = Machine(ref="t", name=NAME, instance_uuid="uuid-t", is_template=True, has_snapshot=True)
+        attributes = templates.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD)
+        self.machine = self.vcenter.add(Machine(**{**machine.__dict__, "attributes": attributes.values(machine)}))
+        self.report, self.status = report, status
+        self.progress = FakeProgress()
+        self.runner = FakeRunner({"python3 -m pytest": self._pytest})
+        self.hidden: list[str] = []
+        self.key_seen = ""
+        self.folder = root / "build" / BUILD
+        self.request = verify.Request(
+            template=templates.Template(machine=self.machine, attributes=attributes),
+            image=Image(
+                name="debian-13",
+                os=Os(
+                    family="debian",
+                    release="13",
+                    suite="trixie",
+                    installer=Installer.PRESEED,
+                    guest_type="debian12_64Guest",
+                ),
+                packages=("curl",),
+            ),
+            placement=Placement(
+                datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
+            ),
+            expected=verify.Expected(account="automationuser", packages=("curl",)),
+            root=root,
+            folder=self.folder,
+            host="here",
+        )
+        self.doors = verify.Doors(
+            connect=self.vcenter.connect,
+            toolbox=FakeDoor(),
+            runner=self.runner,
+            progress=self.progress,
+            now=lambda: datetime(2026, 11, 23, 15, tzinfo=UTC),
+            clock=lambda: 0.0,
+            hide=self.hidden.append,
+        )
+
+    def _pytest(self, _: Command) -> Completed:
+        folder = self.folder / "verify"
+        self.key_seen = (folder / verify.KEY).read_text()
+        if self.report:
+            (folder / "junit.xml").write_text(self.report)
+        return Completed(returncode=self.status, stdout="said")
+
+    def run(self, **changes: object) -> verify.Verdict:
+        """Verify, with some of the request changed."""
+        return verify.verify(type(self.request)(**{**self.request.__dict__, **changes}), self.doors)
+
+    @property
+    def status_written(self) -> str:
+        """The candidate's status."""
+        return self.vcenter.held["t"].attributes["goldsmith.status"]
+
+    @property
+    def clones(self) -> list[str]:
+        """The clones that are left."""
+        return [ref for ref in self.vcenter.held if ref != "t"]
+
+
+def test_a_candidate_that_passes_is_verified(tmp_path: Path) -> None:
+    """Two clones are made, checked by their own addresses, and gone; the status is the last thing written."""
+    bench = Bench(tmp_path)
+    assert bench.run().passed
+    assert len(bench.vcenter.ordered) == 2
+    assert (bench.clones, bench.status_written) == ([], "verified")
+    assert bench.vcenter.log[-1] == "set goldsmith.status"
+    expected = json.loads((bench.folder / "verify/expected.json").read_text())
+    assert [row["address"] for row in expected["clones"].values()] == ["192.0.2.1", "192.0.2.2"]
+
+
+def test_the_clones_are_found_by_clean(tmp_path: Path) -> None:
+    """Each clone's note names the build under way and its name ends with it, and none counts as a template."""
+    bench = Bench(tmp_path)
+    bench.run()
+    for order in bench.vcenter.ordered:
+        assert order.name.endswith(f"-{BUILD}")
+        assert len(order.name) <= 80
+        assert templates.build_under_way(order.note) == BUILD
+
+
+def test_the_key_is_gone_and_was_hidden(tmp_path: Path) -> None:
+    """The private key exists only while the checks run, and no log may show it."""
+    bench = Bench(tmp_path)
+    bench.run()
+    assert "PRIVATE KEY" in bench.key_seen
+    assert not (bench.folder / "verify" / verify.KEY).exists()
+    assert bench.hidden == [bench.key_seen]
+
+
+def test_one_failed_check_fails_the_candidate(tmp_path: Path) -> None:
+    """It is marked with its reasons and never offered, and the clones are gone all the same."""
+    bench = Bench(tmp_path, FAILED, 1)
+    with pytest.raises(CheckError, match="failed 1 of 1 checks"):
+        bench.run()
+    assert (bench.clones, bench.status_written) == ([], "failed")
+    assert "it is not" in bench.vcenter.held["t"].attributes["goldsmith.reason"]
+    assert templates.find(bench.vcenter.machines(), image="debian-13", phase="base") == []
+
+
+def test_failed_clones_are_kept_when_asked_for(tmp_path: Path) -> None:
+    """Who wants to look at them finds both, and is told how to remove them."""
+    bench = Bench(tmp_path, FAILED, 1)
+    with pytest.raises(CheckError):
+        bench.run(keep_failed=True)
+    assert len(bench.clones) == 2
+    assert any("clean" in note for note in bench.progress.notes)
+
+
+def test_no_check_at_all_is_no_verification(tmp_path: Path) -> None:
+    """An empty report verifies nothing."""
+    bench = Bench(tmp_path, "<testsuite/>")
+    with pytest.raises(CheckError):
+        bench.run()
+    assert bench.status_written == "failed"
+
+
+def test_checks_that_cannot_run_say_nothing_of_the_candidate(tmp_path: Path) -> None:
+    """A tool that breaks is no reason to distrust the template; the clones are gone."""
+    bench = Bench(tmp_path, "", 4)
+    with pytest.raises(ToolError, match="could not run"):
+        bench.run()
+    assert (bench.clones, bench.status_written) == ([], "candidate")
+
+
+def test_a_clone_without_an_address_fails_the_candidate(tmp_path: Path) -> None:
+    """What cannot be reached is not offered."""
+    bench = Bench(tmp_path)
+    bench.vcenter.unreachable = CheckError("a clone of the candidate cannot be reached", why="no address")
+    with pytest.raises(CheckError):
+        bench.run()
+    assert (bench.clones, bench.status_written) == ([], "failed")
+
+
+def test_a_vcenter_that_goes_away_says_nothing_of_the_candidate(tmp_path: Path) -> None:
+    """Nothing was found out, so nothing is marked."""
+    bench = Bench(tmp_path)
+    bench.vcenter.unreachable = UnreachableError("the vCenter does not answer")
+    with pytest.raises(UnreachableError):
+        bench.run()
+    assert bench.status_written == "candidate"
+
+
+def test_an_interruption_leaves_no_clone(tmp_path: Path) -> None:
+    """Ctrl-C while the clones are made: what exists by then is destroyed, also with --keep-failed."""
+    bench = Bench(tmp_path)
+    bench.vcenter.interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(keep_failed=True)
+    assert (bench.clones, bench.status_written) == ([], "candidate")
+
+
+def test_what_an_earlier_run_left_is_removed_first(tmp_path: Path) -> None:
+    """A killed run's clone has the name that is wanted: it goes, and the new one takes its place."""
+    bench = Bench(tmp_path)
+    first, _ = verify.names(bench.request.template).values()
+    bench.vcenter.add(Machine(ref="old", name=first, note=templates.note_under_way(BUILD, host="here", began="then")))
+    assert bench.run().passed
+    assert bench.clones == []
+
+
+def test_a_strangers_machine_is_never_touched(tmp_path: Path) -> None:
+    """A machine that only has the name stays: the run fails instead, and removes what it made itself."""
+    bench = Bench(tmp_path)
+    _, second = verify.names(bench.request.template).values()
+    bench.vcenter.add(Machine(ref="stranger", name=second, note="mine"))
+    with pytest.raises(ToolError, match="refuses"):
+        bench.run()
+    assert bench.clones == ["stranger"]
