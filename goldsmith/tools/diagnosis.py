@@ -44,7 +44,7 @@ class Diagnosis:
     causes: tuple[str, ...] = ()
     look: str = ""
     unreachable: bool = False
-    """Whether it is the vCenter that is gone."""
+    """Whether something did not answer, rather than failed; decides the exit code."""
 
 
 BEFORE_SHUTDOWN = (Step.ADDRESS, Step.SSH, Step.PROVISION)
@@ -114,6 +114,7 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
             what="the Docker engine went away while Packer ran",
             causes=("it was stopped or restarted",),
             look="'docker info'; then run the same command again",
+            unreachable=True,
         ),
     ),
     (
