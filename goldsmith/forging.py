@@ -90,6 +90,8 @@ class Recipe:
     """Returns the text of Packer's variable file, given when the build began; asked after *check*."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables of the run besides Packer's password."""
+    parent: Callable[[], str] = str
+    """Returns the name of the template that is cloned, empty for none; asked at the end."""
 
 
 @contextlib.contextmanager
@@ -135,7 +137,7 @@ def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
     try:
         _run_packer(job, recipe, doors, places)
         with doors.progress.step("mark the template"), doors.connect() as vcenter:
-            return _finish(vcenter, places, job, doors.now())
+            return _finish(vcenter, places, job, doors.now(), parent=recipe.parent())
     except BaseException as error:
         with PROCESS.held_off():
             _clean_up(job, doors, places, error)
@@ -213,7 +215,7 @@ class PackerFailedError(ToolError):
 # -- ending -----------------------------------------------------------------------------------
 
 
-def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime) -> Template:
+def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, *, parent: str) -> Template:
     machine = _ours(vcenter, places, job)
     if machine is None or not machine.is_template or not machine.has_snapshot:
         raise ToolError(
@@ -230,6 +232,7 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime) -> Templa
         build=build.id,
         inputs=build.inputs,
         commit=job.commit,
+        parent=parent,
     )
     templates.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
     return templates.Template(machine=machine, attributes=attributes)

@@ -154,6 +154,7 @@ def forge(request: Request, doors: Doors) -> Template:
     recipe = Recipe(
         check=check,
         variables=lambda began: variable_file(request, began=began, source=cloned.path),
+        parent=lambda: cloned.path.rpartition("/")[2],
         secrets={"GOVC_USERNAME": request.user, "GOVC_PASSWORD": request.password},
     )
     return forging.forge(request, recipe, doors)
