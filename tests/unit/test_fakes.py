@@ -79,7 +79,7 @@ def test_the_guard_remembers_what_the_code_swallowed() -> None:
 
 def _forgive() -> list[str]:
     """Return and forget what the guard saw in this test, which provoked it on purpose."""
-    from tests.unit.conftest import _guard  # noqa: PLC0415 - see below
+    from tests.unit.conftest import _guard
 
     seen = list(_guard.seen)
     _guard.seen.clear()
