@@ -19,23 +19,27 @@ nox.options.sessions = ["lint", "types", "contracts", "unit", "lab", "integratio
 
 ROOT = Path(__file__).parent
 BIN = ROOT / ".venv" / "bin"
+_SHOWN = 5
+"""How many arguments of a command are shown: a list of 200 files hides what else is said."""
 _SHELL = re.compile(rb"#!\s*(/usr/bin/env |/usr/bin/|/bin/)(sh|bash)\b|# shellcheck shell=")
 
 
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
     """Return the tracked files that match *patterns*."""
-    listed = session.run("git", "ls-files", "--", *patterns, silent=True, external=True)
+    listed = session.run("git", "ls-files", "--", *patterns, silent=True, log=False, external=True)
     return sorted(name for name in (listed or "").split() if (ROOT / name).is_file())
 
 
 def shell_scripts(session: nox.Session) -> list[str]:
-    """Return the tracked files that a shell runs, whatever they are called."""
-    return [name for name in tracked(session, ".") if _SHELL.match((ROOT / name).open("rb").readline())]
+    """Return the tracked files that a shell runs, whatever they are called; templates are checked as rendered."""
+    names = [name for name in tracked(session, ".") if not name.endswith(".j2")]
+    return [name for name in names if _SHELL.match((ROOT / name).open("rb").readline())]
 
 
 def tool(session: nox.Session, name: str, *arguments: str) -> None:
     """Run one of the environment's own tools, never one that happens to be on PATH."""
-    session.run(str(BIN / name), *arguments, external=True)
+    session.log(f"{name} {' '.join(arguments[:_SHOWN])}" + (" …" if len(arguments) > _SHOWN else ""))
+    session.run(str(BIN / name), *arguments, log=False, external=True)
 
 
 @nox.session

@@ -7,16 +7,14 @@ heavy is imported before a verb runs, so that listing them is instant.
 from __future__ import annotations
 
 import functools
-import signal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 _WHICH = {
     "image": "the image to build: a file in config/images (default: debian-13)",
@@ -35,16 +33,6 @@ _RUN = {
 _BUILD = {"build": "id of the build to continue (default: the newest unfinished one, else a new one)"}
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived; unwinds like Ctrl-C does, so that every `with` cleans up."""
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    # A second SIGTERM must not interrupt the clean-up that the first one started.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _Terminated
-
-
 def verb(function: Callable[..., Any]) -> Callable[..., None]:
     """Give a verb goldsmith.app in place of Invoke's context, and turn errors and signals into exit codes.
 
@@ -53,21 +41,23 @@ def verb(function: Callable[..., Any]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def guarded(_context: Any, **flags: Any) -> None:
-        from goldsmith import app
         from goldsmith.errors import Exit as Code
         from goldsmith.errors import GoldsmithError
+        from goldsmith.signals import PROCESS, Terminated
 
-        signal.signal(signal.SIGTERM, _terminate)
         try:
+            PROCESS.install()
+            from goldsmith import app
+
             function(app, **flags)
         except GoldsmithError as error:
             sys.stderr.write(f"\n{error.render()}\n")
             raise Exit(code=error.exit_code) from None
         except KeyboardInterrupt:
-            sys.stderr.write("\ninterrupted; what this run had started is ended\n")
+            sys.stderr.write("\ninterrupted; this run has ended what it had started, but for what is named above\n")
             raise Exit(code=Code.INTERRUPTED) from None
-        except _Terminated:
-            sys.stderr.write("\nterminated; what this run had started is ended\n")
+        except Terminated:
+            sys.stderr.write("\nterminated; this run has ended what it had started, but for what is named above\n")
             raise Exit(code=Code.TERMINATED) from None
 
     return guarded

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import ConfigurationError, RefusedError
-from goldsmith.workspace import Workspace, write_if_changed
+from goldsmith.workspace import Workspace, holding, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _STATE = "build.json"
+_LOCK = ".lock"
 _SECRET_FOLDERS = ("answers", "media", "keys")
 """What a whole build deletes at its end, however it ends."""
 
@@ -48,6 +49,8 @@ class Build:
     medium: str = ""
     """Path of the boot medium on its datastore, once uploaded."""
     template: str = ""
+    server: str = ""
+    """The site's vCenter: two sites that come from the environment have one name."""
 
     @property
     def name(self) -> str:
@@ -93,10 +96,10 @@ class Builds:
         found = (_parse(path) for path in sorted(self.workspace.builds.glob(f"*/{_STATE}")))
         return tuple(build for build in found if build)
 
-    def newest_open(self, *, image: str, site: str, key: str) -> Build | None:
+    def newest_open(self, *, image: str, site: str, key: str, server: str = "") -> Build | None:
         """Return the newest unfinished build of these inputs that nobody works on."""
         for build in reversed(self.all()):
-            same = (build.image, build.site, build.key) == (image, site, key)
+            same = (build.image, build.site, build.key, build.server) == (image, site, key, server)
             if same and build.status is Status.OPEN and not self.alive(build.id):
                 return build
         return None
@@ -104,19 +107,22 @@ class Builds:
     @contextlib.contextmanager
     def working_on(self, build: Build) -> Iterator[None]:
         """Mark the build as alive within the block, for ``clean`` and for other runs."""
-        with self.workspace.locked(f"build-{build.id}", wait=False):
+        # In the build's own folder: whoever sees the build sees that somebody works on it, whatever cache they use.
+        path = self.workspace.build(build.id) / _LOCK
+        with holding(path, what=f"build {build.id}", wait=False):
             try:
                 yield
             finally:
                 # Removed while still held: who opens the old file later holds a lock nobody looks at.
-                (self.workspace.locks / f"build-{build.id}.lock").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def alive(self, build_id: str) -> bool:
         """Return whether a process on this machine works on the build at this moment."""
-        if not (self.workspace.locks / f"build-{build_id}.lock").exists():
+        path = self.workspace.build(build_id) / _LOCK
+        if not path.exists():
             return False
         try:
-            with self.workspace.locked(f"build-{build_id}", wait=False):
+            with holding(path, what=f"build {build_id}", wait=False):
                 return False
         except RefusedError:
             return True

@@ -11,6 +11,7 @@ from goldsmith import inputs, plan
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
+from goldsmith.signals import PROCESS
 from goldsmith.steps import Steps
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Flow:
     @contextlib.contextmanager
     def alone(self, order: Order) -> Iterator[None]:
         """Hold the lock of this image and site within the block."""
-        name = f"{self.site}-{self.image}"
+        # The server as well: every lab is called "lab", and any vCenter may be the environment's.
+        name = f"{self.site}-{self.image}-{self.effective.site.server.replace(':', '_')}"
 
         def tell() -> None:
             self.session.progress.note(
@@ -106,6 +108,7 @@ class Flow:
     def forge(self, order: Order, tell: Callable[[Plan], None]) -> Build | None:
         """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
         credentials = self.session.credentials(self.effective)
+        self.session.network(self.effective.site)  # refused before anything is done
         with self.alone(order):
             planned = self.plan(order, credentials)
             tell(planned)
@@ -113,7 +116,7 @@ class Flow:
                 return None
             reason = {step.stage: step.reason for step in planned.steps}
             build = self._build(order)
-            with self.session.builds.working_on(build), self._ended(build, order) as steps:
+            with self._at_work(build), self._ended(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE):
                     if stage.value not in steps.build.stages:
                         with self.session.progress.step(stage.value, reason[stage]):
@@ -124,8 +127,7 @@ class Flow:
         """Run the stages up to and including ``order.until``; the build stays open."""
         with self.alone(order):
             build = self._build(order)
-            with self.session.builds.working_on(build):
-                steps = self._steps(build, order)
+            with self._at_work(build), self._undone(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD):
                     if stage.value not in steps.build.stages:
                         with self.session.progress.step(stage.value, f"build {build.id}"):
@@ -139,7 +141,8 @@ class Flow:
         now, builds = self.inputs(), self.session.builds
         if order.build:
             return self._named(builds.load(order.build), now)
-        found = builds.newest_open(image=self.image, site=self.site, key=now.key)
+        server = self.effective.site.server
+        found = builds.newest_open(image=self.image, site=self.site, key=now.key, server=server)
         if found:
             self.session.progress.note(f"continuing the unfinished build {found.id}")
             return found
@@ -150,13 +153,17 @@ class Flow:
                 site=self.site,
                 key=now.key,
                 inputs=now.summary(),
+                server=server,
             )
         )
 
     def _named(self, build: Build, now: Inputs) -> Build:
         problem = ""
-        if (build.image, build.site) != (self.image, self.site):
-            problem = f"it is a build of {build.image} on {build.site}, not of {self.image} on {self.site}"
+        here = (self.image, self.site, self.effective.site.server)
+        if (build.image, build.site, build.server) != here:
+            problem = "it is a build of {} on {} ({}), not of {} on {} ({})".format(
+                build.image, build.site, build.server, *here
+            )
         elif build.status is not Status.OPEN:
             problem = f"it is {build.status}, and its answers and keys are deleted"
         elif build.key != now.key:
@@ -182,9 +189,37 @@ class Flow:
             yield steps
             status = Status.DONE
         finally:
+            self._end(steps, status, kept=order.keep_failed and status is Status.FAILED)
+
+    @contextlib.contextmanager
+    def _undone(self, build: Build, order: Order) -> Iterator[Steps]:
+        """Leave the build as it was when the block fails: gone if it was new, else with what it had."""
+        steps = self._steps(build, order)
+        try:
+            yield steps
+        except BaseException:
+            if not build.stages:
+                self._end(steps, Status.FAILED, kept=False)
+            elif Stage.UPLOAD.value not in steps.build.stages:
+                with PROCESS.held_off():
+                    self._remove_medium(steps)
+            raise
+
+    @contextlib.contextmanager
+    def _at_work(self, build: Build) -> Iterator[None]:
+        """Mark the build as alive, after ending what an earlier run of it may have left behind."""
+        with self.session.builds.working_on(build):
+            if build.stages:
+                for container, _ in self.session.runs(build.id):
+                    self.session.end_run(container)
+            yield
+
+    def _end(self, steps: Steps, status: Status, *, kept: bool) -> None:
+        """Delete medium and secrets, whatever goes wrong with either; a signal waits until that is done."""
+        with PROCESS.held_off(), contextlib.ExitStack() as last:
+            last.callback(self._forget, steps, kept=kept)
+            last.callback(lambda: self.session.builds.save(replace(steps.build, status=status)))
             self._remove_medium(steps)
-            self.session.builds.save(replace(steps.build, status=status))
-            self._forget(steps, kept=order.keep_failed and status is Status.FAILED)
 
     def _remove_medium(self, steps: Steps) -> None:
         try:

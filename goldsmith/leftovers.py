@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from goldsmith import lab_verbs, tell
 from goldsmith.builds import Status
 from goldsmith.errors import MissingObjectError
-from goldsmith.runner import Command
 from goldsmith.vcenter import clean as site_clean
 from goldsmith.vcenter.clean import Life
 from goldsmith.vcenter.inventory import Places, Tree, resolve
@@ -127,22 +126,14 @@ def _forget(session: Session, build: Build) -> None:
 
 def _containers(session: Session) -> Iterator[Item]:
     """Yield the toolbox runs of dead builds; kill -9 of the suite ends neither them nor their tools."""
-    from goldsmith.toolbox import engine
-
-    found = engine.find(session.runner, session.environment)
-    if found is None:
-        return
-    argv = found.argv(
-        "ps", "--all", "--filter", "label=goldsmith.build", "--format", '{{.ID}} {{.Label "goldsmith.build"}}'
-    )
-    for line in session.runner.run(Command(argv=argv)).stdout.splitlines():
-        container, build_id = line.split(maxsplit=1)
-        if session.builds.alive(build_id):
-            continue
-        yield Item(
-            place="this machine",
-            kind="toolbox container",
-            name=container,
-            reason=f"nobody works on build {build_id} any more",
-            remove=partial(session.runner.run, Command(argv=found.argv("rm", "--force", container))),
-        )
+    life = _life(session)
+    for container, build_id in session.runs():
+        # One of another checkout may be at work: only that checkout can tell.
+        if life(build_id) is Life.DEAD:
+            yield Item(
+                place="this machine",
+                kind="toolbox container",
+                name=container,
+                reason=f"nobody works on build {build_id} any more",
+                remove=partial(session.end_run, container),
+            )

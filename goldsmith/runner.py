@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
 from goldsmith.redact import Redactor
+from goldsmith.signals import PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,6 +87,8 @@ class Command:
     """Seconds after which it is killed with its children; the status is then ``TIMED_OUT``."""
     stop: Stop | None = field(default=None, repr=False, compare=False)
     """How another thread may interrupt it."""
+    ending: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Run after it was interrupted or killed: ends what signals may not have reached, such as a container."""
 
     def replay(self) -> str:
         """Return a line that can be pasted into a shell."""
@@ -148,6 +151,7 @@ class ProcessRunner:
         ):
             completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
         if outlived.is_set():
+            _finish_off(command)
             completed = replace(completed, returncode=TIMED_OUT)
         if check and completed.returncode != 0:
             raise self._failure(command, completed, log)
@@ -177,8 +181,14 @@ class ProcessRunner:
         try:
             yield process
         except BaseException:
-            _end(process)
+            with PROCESS.held_off():
+                _end(process)
+                _finish_off(command)
             raise
+        finally:
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def _stream(
         self,
@@ -278,6 +288,13 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in whole)
     if rest:
         yield rest.decode(errors="replace").rstrip("\r")
+
+
+def _finish_off(command: Command) -> None:
+    """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
+    if command.ending:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command.ending, capture_output=True, check=False, start_new_session=True, timeout=30)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

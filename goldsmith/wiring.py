@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith import config
 from goldsmith.builds import Builds
+from goldsmith.errors import RefusedError
 from goldsmith.progress import for_people
 from goldsmith.redact import Redactor
 from goldsmith.runner import Command, ProcessRunner
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from goldsmith.toolbox.engine import Engine
     from goldsmith.toolbox.lock import Row
     from goldsmith.vcenter.client import Client
+
+_RUN = '{{.ID}} {{.Label "goldsmith.build"}}'
 
 
 @dataclass(frozen=True)
@@ -169,8 +172,30 @@ class Session:
             ca_files=(site.ca_file,) if site and site.ca_file else (),
             environment=self.environment,
         )
-        network = f"container:{self.lab_name}-pause" if site and site.is_lab else None
-        return SiteDoor(toolbox, network=network, labels={"goldsmith.build": build} if build else {})
+        return SiteDoor(
+            toolbox, network=self.network(site) if site else None, labels={"goldsmith.build": build} if build else {}
+        )
+
+    def network(self, site: Site) -> str | None:
+        """Return the Docker network in which the toolbox reaches *site*; nothing means the engine's own.
+
+        A lab's vCenter listens on 127.0.0.1, which is another place in a container: there the toolbox joins the lab.
+        Raises ``RefusedError`` for a server on this machine's loopback that is no lab.
+        """
+        from goldsmith.toolbox import containers
+
+        lab = self.lab_name if site.is_lab else config.lab_at(site.server, cache=self.workspace.cache)
+        if lab:
+            return f"container:{lab}-pause"
+        if config.is_loopback(site.server) and not containers.is_inside(self.environment):
+            raise RefusedError(
+                f"the toolbox cannot reach {site.server}",
+                where=f"server of the site {site.name}",
+                why="it is a loopback address, and no lab that is up listens there: in a container it means the\n"
+                "container itself, and a vCenter's certificate is not valid for it either",
+                next="start the lab again, or give the vCenter's own name",
+            )
+        return None
 
     def fetch(self, rows: Sequence[Row]) -> None:
         """Make sure the cache holds the locked files of *rows*."""
@@ -178,6 +203,22 @@ class Session:
 
         found = replace(mirrors.Mirrors.here(self.environment), moment=self.lock.snapshot)
         fetch.fetch(rows, workspace=self.workspace, mirrors=found, progress=self.progress, runner=self.runner)
+
+    def runs(self, build: str = "") -> tuple[tuple[str, str], ...]:
+        """Return the toolbox containers of builds, or of one: the container's id, and the build's."""
+        from goldsmith.toolbox import engine
+
+        found = engine.find(self.runner, self.environment)
+        if found is None:
+            return ()
+        label = "goldsmith.build" + (f"={build}" if build else "")
+        argv = found.argv("ps", "--all", "--filter", f"label={label}", "--format", _RUN)
+        lines = self.runner.run(Command(argv=argv)).stdout.splitlines()
+        return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
+
+    def end_run(self, container: str) -> None:
+        """Remove a toolbox container; it may have ended by itself."""
+        self.runner.run(Command(argv=self.engine.argv("rm", "--force", container)))
 
     @property
     def lab_name(self) -> str:

@@ -60,24 +60,33 @@ class Workspace:
         *on_wait* is called once when somebody else holds it and this call is going to wait.
         Raises ``RefusedError`` when another process holds it and *wait* is off.
         """
-        self.locks.mkdir(parents=True, exist_ok=True)
-        with (self.locks / f"{name}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if wait:
-                    if on_wait is not None:
-                        on_wait()
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                    yield
-                    return
-                raise RefusedError(
-                    f"another run holds the lock {name}",
-                    where=str(self.locks / f"{name}.lock"),
-                    why="two runs of one image and site on one machine would disturb each other",
-                    next="wait for the other run, or leave out --no-wait and this one waits for it",
-                ) from None
+        with holding(self.locks / f"{name}.lock", what=name, wait=wait, on_wait=on_wait):
             yield
+
+
+@contextlib.contextmanager
+def holding(path: Path, *, what: str, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock file *path*, which stands for *what*, within the block; see :meth:`Workspace.locked`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                raise _held(path, what) from None
+            if on_wait is not None:
+                on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _held(path: Path, what: str) -> RefusedError:
+    return RefusedError(
+        f"another run holds the lock {what}",
+        where=str(path),
+        why="two runs of one image and site on one machine would disturb each other",
+        next="wait for the other run, or leave out --no-wait and this one waits for it",
+    )
 
 
 def _cache_home(environment: Mapping[str, str]) -> Path:

@@ -119,7 +119,7 @@ def _site_table(
     if choice.name == sites.LAB:
         return sites.of_lab(environment, cache=workspace.cache)
     if choice.name == sites.ENVIRONMENT and choice.by.startswith("VSPHERE_SERVER"):
-        return sites.from_environment(environment, problems)
+        return sites.from_environment(environment, problems, cache=workspace.cache)
     return _file(choice, "sites", workspace, problems)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from goldsmith.config.problems import Problems
 
 LAB = "lab"
+LAB_MIRROR = "http://mirror.lab.test:8080/debian"
 ENVIRONMENT = "environment"
 """The name of the site that the origin's variables describe."""
 USER = "VSPHERE_USER"
@@ -36,8 +37,11 @@ OPTIONAL = {
 ISO_PATH = "ISO_PATH"
 
 
-def from_environment(environment: Mapping[str, str], problems: Problems) -> Table:
-    """Return the site that the origin's variables describe; note all that are missing or empty, in one problem."""
+def from_environment(environment: Mapping[str, str], problems: Problems, *, cache: Path) -> Table:
+    """Return the site that the origin's variables describe; note all that are missing or empty, in one problem.
+
+    There is no variable for the mirror; a site that is a lab gets the lab's, because its guests reach no other.
+    """
     needed = (*REQUIRED, USER)
     missing = [name for name in needed if not environment.get(name)]
     if not (environment.get("VSPHERE_PASSWORD") or environment.get("VSPHERE_PASSWORD_FILE")):
@@ -56,6 +60,9 @@ def from_environment(environment: Mapping[str, str], problems: Problems) -> Tabl
         # The origin names one ISO; media are composed here, and go to the folder it lies in.
         values["placement.iso_folder"] = str(PurePosixPath(path.lstrip("/")).parent)
         places["placement.iso_folder"] = ISO_PATH
+    if lab := lab_at(environment.get("VSPHERE_SERVER", ""), cache=cache):
+        values["guests.mirror"] = LAB_MIRROR
+        places["guests.mirror"] = f"the lab {lab}"
     return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
 
 
@@ -71,7 +78,7 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
         "placement.datastore": "lab-ds",
         "placement.network": "VM Network",
         "placement.folder": "goldsmith",
-        "guests.mirror": "http://mirror.lab.test:8080/debian",
+        "guests.mirror": LAB_MIRROR,
     }
     places = dict.fromkeys(values, "built in")
     if environment.get("GOLDSMITH_LAB_PORT"):
@@ -80,6 +87,27 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
     told = flat(state.get("site", {})) if state else {}
     places |= dict.fromkeys(told, str(folder / "lab.json"))
     return Table(source="the lab", values=nested(values | told), places=places, folder=folder)
+
+
+def is_loopback(server: str) -> bool:
+    """Return whether *server* (``host[:port]``) is an address of this machine alone."""
+    host = server.partition(":")[0].lower()
+    return host == "localhost" or host.startswith("127.")
+
+
+def lab_at(server: str, *, cache: Path) -> str | None:
+    """Return the name of the lab on this machine that has a vCenter at *server*, as long as it is up."""
+    if not is_loopback(server):
+        return None
+    port = server.partition(":")[2] or "443"
+    for file in sorted((cache / "lab").glob("*/lab.json")):
+        try:
+            ports = [str(one["server"]).partition(":")[2] for one in json.loads(file.read_bytes())["vcenters"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # it is being made or removed, or is of another version
+        if port in ports:
+            return file.parent.name
+    return None
 
 
 def lab_folder(environment: Mapping[str, str], *, cache: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError, ToolError
 from goldsmith.runner import TAIL_LINES, Stop
+from goldsmith.signals import PROCESS
 from goldsmith.tools import diagnosis, packer
 from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import preflight, templates
@@ -121,7 +122,8 @@ def forge(request: Request, doors: Doors) -> Template:
         with doors.progress.step("mark the template"), doors.connect() as vcenter:
             return _finish(vcenter, places, request, doors.now())
     except BaseException as error:
-        _clean_up(request, doors, places, error)
+        with PROCESS.held_off():
+            _clean_up(request, doors, places, error)
         raise
 
 

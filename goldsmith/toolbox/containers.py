@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets as random
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -103,11 +104,14 @@ class Toolbox:
         visible = {**(env or {}), **({"GOLDSMITH_SECRETS": "stdin"} if stdin else {})}
         if self.engine is None:
             return Command(argv=(ENTRY, *argv), env=visible, cwd=self.workspace.root, stdin=stdin)
+        name = f"goldsmith-run-{random.token_hex(6)}"
         return Command(
             argv=self._docker(
                 engine.local(self.engine),
                 argv,
                 options=(
+                    "--name",
+                    name,
                     *_each("--mount", (mount.option() for mount in self._mounts(mounts))),
                     *_each(
                         "--label", (f"{name}={value}" for name, value in {"goldsmith": "1", **(labels or {})}.items())
@@ -118,6 +122,8 @@ class Toolbox:
                 ),
             ),
             stdin=stdin,
+            # A client that is interrupted while its container is made, or killed, leaves the container.
+            ending=self.engine.argv("rm", "--force", name),
         )
 
     def _docker(self, local: Engine, argv: Sequence[str], *, options: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
-from goldsmith.tools import packer
+from goldsmith.stages.answers import CLONE_READY
+from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
+from goldsmith.workspace import SECRET_MODE, write_if_changed
 
 
 def main() -> int:
@@ -20,8 +22,10 @@ def main() -> int:
         session.runner.run(door.command(("packer", "fmt", "-check", "-diff", packer.TEMPLATES)), on_line=_show)
         session.workspace.builds.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=session.workspace.builds) as folder:
-            file = Path(folder) / "validate.pkrvars.json"
-            file.write_text(packer.variable_file(_variables(session)), encoding="utf-8")
+            key, file = Path(folder) / "key", Path(folder) / "validate.pkrvars.json"
+            write_if_changed(key, sshkey.generate("validate").private, mode=SECRET_MODE)
+            values = _variables(session, key.relative_to(session.workspace.root).as_posix())
+            file.write_text(packer.variable_file(values), encoding="utf-8")
             name = file.relative_to(session.workspace.root).as_posix()
             argv = ("packer", "validate", f"-var-file={name}", packer.TEMPLATES)
             session.runner.run(door.command(argv, secrets={packer.PASSWORD_VARIABLE: "unused"}), on_line=_show)
@@ -35,7 +39,7 @@ def _show(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _variables(session: Session) -> dict[str, object]:
+def _variables(session: Session, key: str) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
     run = packer.Run(
         name="validate",
@@ -43,9 +47,8 @@ def _variables(session: Session) -> dict[str, object]:
         network="/DC0/network/VM Network",
         user="nobody",
         iso_path="goldsmith/validate.iso",
-        # Any readable files do: validating opens neither a connection nor a key.
-        private_key="LICENSE",
-        finish_script="LICENSE",
+        private_key=key,
+        finish_script=CLONE_READY.relative_to(session.workspace.root).as_posix(),
     )
     return packer.variables(effective.image, effective.site, run)
 

@@ -1,0 +1,88 @@
+"""Ctrl-C and SIGTERM: the first one unwinds, once; no later one may break the clean-up that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+ENOUGH = 3
+"""How many signals end the process at once, whatever it is doing."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds like ``KeyboardInterrupt`` does, so that every ``with`` cleans up."""
+
+
+class Signals:
+    """What this process does about SIGINT and SIGTERM, once :meth:`install` was called.
+
+    The first signal raises in the main thread, or at the end of the
+    :meth:`held_off` block it arrives in. The second is ignored with a message,
+    because what the first one started is a clean-up. The third ends the process
+    where it stands, as kill -9 would.
+    """
+
+    def __init__(self, *, say: Callable[[str], None], die: Callable[[int], NoReturn]) -> None:
+        self._say = say
+        self._die = die
+        self._arrived = 0
+        self._holding = 0
+        self._due: int | None = None
+
+    def install(self) -> None:
+        """Take over both signals."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.arrive)
+
+    def arrive(self, number: int, _frame: FrameType | None = None) -> None:
+        """Handle one signal."""
+        self._arrived += 1
+        if self._arrived >= ENOUGH:
+            self._say("left as it is; './inv clean' removes what this run had started")
+            self._die(number)
+        if self._arrived > 1:
+            self._say("still ending what this run started; once more leaves everything as it is")
+        elif self._holding:
+            self._due = number
+            self._say("ending, as soon as this is cleaned up; twice more leaves everything as it is")
+        else:
+            _raise(number)
+
+    @contextlib.contextmanager
+    def held_off(self) -> Iterator[None]:
+        """Let what happens in the block come to its end: a signal that arrives in it raises afterwards."""
+        self._holding += 1
+        try:
+            yield
+        finally:
+            self._holding -= 1
+            due = self._due
+            if due is not None and not self._holding:
+                self._due = None
+                _raise(due)
+
+
+def _raise(number: int) -> NoReturn:
+    if number == signal.SIGTERM:
+        raise Terminated
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    # Not by the stream: a handler may interrupt a write to it, and buffered streams refuse to be entered twice.
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{text}\n".encode())
+
+
+def _die(number: int) -> NoReturn:
+    os._exit(128 + number)
+
+
+PROCESS = Signals(say=_say, die=_die)
+"""The one of this process; inert until installed."""
