@@ -47,7 +47,9 @@ class Build:
     stages: tuple[str, ...] = ()
     """The stages that are finished."""
     medium: str = ""
-    """Path of the boot medium on its datastore, once uploaded."""
+    """Path of the medium with the answers on its datastore, once uploaded: it is deleted at the build's end."""
+    boot: str = ""
+    """Path of the boot medium where that is another one: it stays."""
     template: str = ""
     server: str = ""
     """The site's vCenter: two sites that come from the environment have one name."""

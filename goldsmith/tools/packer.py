@@ -55,6 +55,8 @@ class Run:
     """Of the boot medium, on the site's media datastore."""
     private_key: str
     finish_script: str
+    floppy: str = ""
+    """Of a floppy image with the answers, as vSphere writes it: ``[datastore] folder/name``; empty for none."""
     timeouts: Timeouts = Timeouts()
 
 
@@ -81,6 +83,7 @@ def variables(image: Image, site: Site, run: Run) -> dict[str, Any]:
         "note": run.note,
         "iso_datastore": place.media_datastore,
         "iso_path": run.iso_path,
+        "floppy_img_path": run.floppy,
         "ssh_user": image.account.name,
         "ssh_private_key_file": run.private_key,
         "finish_script": run.finish_script,
