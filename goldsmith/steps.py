@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith import inputs
+from goldsmith import delivery, inputs, legacy
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
-from goldsmith.stages import answers, base, media, upload
+from goldsmith.spec import Delivery, Installer
+from goldsmith.stages import answers, base, floppy, given, media, upload
 from goldsmith.tools import govc, packer, sshkey
 from goldsmith.vcenter import preflight
 from goldsmith.workspace import SECRET_MODE, write_if_changed
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ANSWERS = "answers"
 KEY = "keys/id_ed25519"
 MEDIUM = "media/boot.iso"
+FLOPPY = "media/answers.flp"
 
 
 @dataclass
@@ -83,8 +85,42 @@ class Steps:
         (self.folder / KEY).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_if_changed(self.folder / KEY, pair.private, mode=SECRET_MODE)
         rendered.write(self.folder / ANSWERS)
+        if self.effective.image.os.installer is Installer.KICKSEED:
+            legacy.read_by_kickseed(self.session, rendered, folder=self.folder / "answers/.kickseed", door=self.toolbox)
 
     def _media(self) -> None:
+        placement = self.effective.site.placement
+        match delivery.boot(self.effective.image, placement):
+            case delivery.Composed():
+                self._composed()
+            case delivery.Given(path=path):
+                # First of all: a path that is wrong is known before anything is made.
+                found = given.examine(self._given(path))
+                self.session.progress.note(f"{found.path} is the ISO {found.volume}: {found.size / 1e6:.0f} MB")
+                self._save(replace(self.build, boot=found.path))
+                self._floppy()
+            case delivery.Replayed(iso=iso):
+                raise NotImplementedError(iso)
+            case never:
+                assert_never(never)
+
+    def _given(self, path: str) -> given.Place:
+        store = self._store()
+        return given.Place(access=store.access, path=path, runner=store.runner, door=store.door)
+
+    def _floppy(self) -> None:
+        session = self.session
+        request = floppy.Request(
+            answers=self.folder / ANSWERS,
+            root=session.workspace.root,
+            output=self.folder / FLOPPY,
+            epoch=session.lock.source_date_epoch,
+            log=self.folder / "logs/media.log",
+        )
+        used = floppy.compose(request, runner=session.runner, door=self.toolbox)
+        session.progress.note(f"{FLOPPY.rpartition('/')[2]}: {used / 1024:.0f} of 1440 KB")
+
+    def _composed(self) -> None:
         session, effective = self.session, self.effective
         vendor = media.vendor(
             session.lock, release=effective.image.os.release, workspace=session.workspace, fetch=session.fetch
@@ -106,20 +142,32 @@ class Steps:
 
     def _upload(self) -> None:
         medium = self._medium()
+        store = self._store()
         # Noted before it begins: whatever happens from here on, the medium is looked for and removed.
-        self._save(replace(self.build, medium=upload.build_path(self._store(), build_id=self.build.id)))
-        upload.build_medium(self._store(), medium, build_id=self.build.id)
+        path = upload.build_path(store, build_id=self.build.id, suffix=medium.suffix)
+        self._save(replace(self.build, medium=path))
+        upload.build_medium(store, medium, build_id=self.build.id)
+
+    @property
+    def _delivery(self) -> Delivery:
+        return delivery.delivery(self.effective.image)
 
     def _medium(self) -> Path:
-        medium = self.folder / MEDIUM
+        medium = self.folder / (FLOPPY if self._delivery is Delivery.FLOPPY else MEDIUM)
         if not medium.is_file():
             raise CheckError(
-                "the boot medium of this build is gone",
+                "the medium of this build is gone",
                 where=str(medium),
                 why="its stage was finished, but the file does not exist any more",
                 next="leave --build out to start a new build",
             )
         return medium
+
+    def _boot(self) -> preflight.Medium:
+        """Return the medium that the machine starts from, as it must lie on the site."""
+        if self._delivery is Delivery.FLOPPY:
+            return preflight.Medium.stored(self.build.boot, floppy=self.build.medium)
+        return preflight.Medium.stored(self.build.medium, size=self._medium().stat().st_size)
 
     def _store(self) -> upload.Store:
         session, site = self.session, self.effective.site
@@ -150,9 +198,9 @@ class Steps:
             password=self.credentials.password.get_secret_value(),
             root=session.workspace.root,
             folder=self.folder,
-            medium=preflight.Medium.stored(self.build.medium, size=self._medium().stat().st_size),
+            medium=self._boot(),
             private_key=self.folder / KEY,
-            finish_script=answers.CLONE_READY,
+            finish_script=answers.finish_script(effective.image),
             timeouts=self._timeouts(),
             commit=session.commit(),
             host=session.host,

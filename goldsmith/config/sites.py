@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LAB = "lab"
 LAB_MIRROR = "http://mirror.lab.test:8080/debian"
+_MIRRORS = ("guests.mirror", "guests.ubuntu_mirror")
 ENVIRONMENT = "environment"
 """The name of the site that the origin's variables describe."""
 USER = "VSPHERE_USER"
@@ -57,12 +58,15 @@ def from_environment(environment: Mapping[str, str], problems: Problems, *, cach
     values: dict[str, Any] = {key: "missing" for name, key in REQUIRED.items() if name in missing}
     values |= {key: environment[name] for key, name in places.items()}
     if path := environment.get(ISO_PATH):
-        # The origin names one ISO; media are composed here, and go to the folder it lies in.
-        values["placement.iso_folder"] = str(PurePosixPath(path.lstrip("/")).parent)
-        places["placement.iso_folder"] = ISO_PATH
+        # The origin names one ISO. Media that are made here go to the folder it lies in.
+        values |= {
+            "placement.iso_path": path.lstrip("/"),
+            "placement.iso_folder": str(PurePosixPath(path.lstrip("/")).parent),
+        }
+        places |= dict.fromkeys(("placement.iso_path", "placement.iso_folder"), ISO_PATH)
     if lab := lab_at(environment.get("VSPHERE_SERVER", ""), cache=cache):
-        values["guests.mirror"] = LAB_MIRROR
-        places["guests.mirror"] = f"the lab {lab}"
+        values |= dict.fromkeys(_MIRRORS, LAB_MIRROR)
+        places |= dict.fromkeys(_MIRRORS, f"the lab {lab}")
     return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
 
 
@@ -79,6 +83,7 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
         "placement.network": "VM Network",
         "placement.folder": "goldsmith",
         "guests.mirror": LAB_MIRROR,
+        "guests.ubuntu_mirror": LAB_MIRROR,
     }
     places = dict.fromkeys(values, "built in")
     if environment.get("GOLDSMITH_LAB_PORT"):

@@ -92,6 +92,7 @@ def variable_file(request: Request, *, began: str) -> str:
         network=network_path(request.site.placement),
         user=request.user,
         iso_path=request.medium.path,
+        floppy=request.medium.floppy,
         private_key=_inside(request, request.private_key),
         finish_script=_inside(request, request.finish_script),
         timeouts=request.timeouts,

@@ -44,6 +44,9 @@ FOLDER = frozenset(
 )
 """On the folder of the virtual machines, and what lies in it."""
 
+FLOPPY = frozenset({"VirtualMachine.Interact.SetFloppyMedia"})
+"""There as well, where the answers are on a floppy."""
+
 DATASTORE = frozenset({"Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement"})
 """On the datastore of the machines and on that of the media; removing a file asks for it on the datacenter's folder."""
 
@@ -54,11 +57,11 @@ POOL = frozenset({"Resource.AssignVMToPool"})
 """On the resource pool."""
 
 
-def wanted(places: Places) -> Mapping[Node, frozenset[str]]:
+def wanted(places: Places, *, floppy: bool = False) -> Mapping[Node, frozenset[str]]:
     """Return the privileges a build needs on each of its places."""
     return {
         places.root: GLOBAL,
-        places.folder: FOLDER,
+        places.folder: FOLDER | FLOPPY if floppy else FOLDER,
         places.datastore: DATASTORE,
         places.media_datastore: DATASTORE,
         places.network: NETWORK,
