@@ -203,7 +203,7 @@ def _ready(flow: Flow, request: Request) -> Flow:
         return flow
     from goldsmith.flow import Flow
 
-    lab_verbs.up(flow.session)
+    lab_verbs.on_demand(flow.session)
     effective = flow.session.effective(site=request.site, image=request.image)
     return Flow(session=flow.session, effective=effective)
 

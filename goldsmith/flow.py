@@ -115,6 +115,7 @@ class Flow:
             if not planned.runs:
                 return None
             reason = {step.stage: step.reason for step in planned.steps}
+            self._toolbox(planned)
             build = self._build(order)
             with self._at_work(build), self._ended(build, order) as steps:
                 for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD, Stage.BASE):
@@ -122,6 +123,13 @@ class Flow:
                         with self.session.progress.step(stage.value, reason[stage]):
                             steps.run(stage)
                 return steps.build
+
+    def _toolbox(self, planned: Plan) -> None:
+        """Build the toolbox, if that is to be done, before the build itself begins: it takes minutes."""
+        for step in planned.steps:
+            if step.stage is Stage.TOOLBOX and step.run:
+                with self.session.progress.step(step.stage.value, step.reason):
+                    self.session.builder.ensure("toolbox")
 
     def piece(self, order: Order) -> Build:
         """Run the stages up to and including ``order.until``; the build stays open."""

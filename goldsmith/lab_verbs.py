@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith import tell
 from goldsmith.errors import UnreachableError
-from goldsmith.lab.lifecycle import Lab
+from goldsmith.lab.lifecycle import Lab, running
 from goldsmith.lab.settings import Settings
 from goldsmith.lab.state import CA, TOKEN, State, password_file
-from goldsmith.lab.state import read as read_state
 
 if TYPE_CHECKING:
     from goldsmith.config import Effective
@@ -30,10 +29,35 @@ def lab(session: Session, *, vcenters: int) -> Lab:
 
 
 def up(session: Session, *, vcenters: int | None = None) -> State:
-    """Start the lab unless it is up; without *vcenters* a running one keeps as many as it has."""
+    """Start the lab unless it is up; one that runs with other images or another count is started anew."""
+    from goldsmith.toolbox import images
+
+    image, guest = (
+        images.reference(name, images.digest(images.image(name), session.lock, session.workspace.root))
+        for name in ("lab-vcenter", "lab-guest")
+    )
+    there = _running(session, guest)
+    wanted = Settings.here(session.environment, count=vcenters or 1).digest(image=image, guest_image=guest)
+    if there is not None and there.settings == wanted:
+        return there
+    return lab(session, vcenters=vcenters or 1).up()
+
+
+def on_demand(session: Session) -> State:
+    """Return the lab as it runs, or start one: whoever only needs a lab must not lose what is in theirs."""
+    return _running(session) or lab(session, vcenters=1).up()
+
+
+def _running(session: Session, *images: str) -> State | None:
+    """Return the lab as it runs, asked the quick way, provided that *images* exist."""
+    from goldsmith.toolbox import engine_probe
+
+    # Any docker will do to ask; to start something, the one that has the plugins is looked for.
+    cli = next(iter(engine_probe.candidates(session.environment)), None)
     settings = Settings.here(session.environment)
-    known = None if vcenters else read_state(session.workspace.cache / "lab" / settings.name)
-    return lab(session, vcenters=vcenters or (len(known.vcenters) if known else 1)).up()
+    if cli is None:
+        return None
+    return running(settings, cli=cli, images=images, workspace=session.workspace, runner=session.runner)
 
 
 def down(session: Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from goldsmith.runner import Command
 
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.lab.settings import Settings
+    from goldsmith.runner import Completed
 
 SOCKET = "/var/run/docker.sock"
+OWN = ("pause", "vcenter")
+"""The containers of a lab that are no guests; their names begin with the lab's."""
+_PATIENCE = 30.0
+"""Seconds an engine may take to answer; one that takes longer is asked again, and explained, by who starts a lab."""
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "container": (("container", "ls", "--all", "--quiet"), ("container", "rm", "--force", "--volumes")),
     "image": (("image", "ls", "--quiet"), ("image", "rm", "--force")),
@@ -85,6 +90,30 @@ def _container(row: Mapping[str, str]) -> Container:
         running=running,
         healthy="(healthy)" in status if watched else running,
         labels=dict(part.partition("=")[::2] for part in row.get("Labels", "").split(",") if part),
+    )
+
+
+def look(cli: str, settings: Settings, *images: str) -> Command:
+    """Return the command that shows a lab's two own containers, and *images*, for :func:`is_whole`.
+
+    One process, and none of Docker's plugins: it costs a tenth of what ``docker info`` does.
+    """
+    own = (f"{settings.name}-{part}" for part in OWN)
+    return Command(argv=(cli, "inspect", *own, *images), timeout=_PATIENCE)
+
+
+def is_whole(said: Completed, digest: str) -> bool:
+    """Tell from the answer to :func:`look` whether everything is there, runs, is healthy and was started so."""
+    if said.returncode != 0:  # one of them does not exist
+        return False
+    found: list[dict[str, Any]] = json.loads(said.stdout)
+    own = [one for one in found if "State" in one]  # an image has none
+    return len(own) == len(OWN) and all(
+        one["State"]["Running"]
+        # What has no health check is as healthy as it is running.
+        and one["State"].get("Health", {}).get("Status", "healthy") == "healthy"
+        and one["Config"]["Labels"].get("goldsmith.lab.settings") == digest
+        for one in own
     )
 
 

@@ -29,6 +29,23 @@ WARNING = (
 _TAKEN = ("port is already allocated", "address already in use", "ports are not available")
 
 
+def running(
+    settings: Settings, *, cli: str, workspace: Workspace, runner: Runner, images: tuple[str, ...] = ()
+) -> State | None:
+    """Return the state of the lab of this name if it is up as its state says, and *images* exist; nothing in doubt.
+
+    One question to any ``docker``, where :class:`Lab` first needs to know all about engine and plugins.
+    """
+    try:
+        known = state.read(settings_room.folder(settings, workspace.cache))
+    except CheckError:
+        return None
+    if known is None:
+        return None
+    said = runner.run(containers.look(cli, settings, *images), check=False)
+    return known if containers.is_whole(said, known.settings) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lab:
     """The lab of one name on this machine."""
@@ -61,7 +78,7 @@ class Lab:
             if reason:
                 self._sweep(reason)
             try:
-                return self._start(variables)
+                return self._start(variables, reason or "it is not up")
             except BaseException:
                 self._sweep("it did not start")
                 raise
@@ -92,20 +109,16 @@ class Lab:
 
     def _is_up(self, there: tuple[Container, ...], digest: str) -> bool:
         own = {one.name for one in there if one.running and one.healthy and one.settings == digest}
-        return own >= {f"{self.settings.name}-pause", f"{self.settings.name}-vcenter"}
+        return own >= {f"{self.settings.name}-{part}" for part in containers.OWN}
 
-    def _start(self, variables: Mapping[str, str]) -> State:
+    def _start(self, variables: Mapping[str, str], reason: str) -> State:
         file = self.workspace.root / "lab" / "compose.yaml"
         log = self.workspace.cache / "logs" / f"{self.settings.name}.log"
         log.unlink(missing_ok=True)
-        with self.progress.step(f"lab {self.settings.name}", "it is not up"):
+        with self.progress.step(f"lab {self.settings.name}", reason):
             self.progress.note(WARNING)
             try:
-                self.runner.run(
-                    containers.start(self.engine, self.settings, file, variables),
-                    log=log,
-                    on_line=self.progress.status,
-                )
+                self.runner.run(containers.start(self.engine, self.settings, file, variables), log=log)
             except ToolError as error:
                 raise self._explained(error) from None
             return self._read_out(variables["GOLDSMITH_LAB_SETTINGS"])

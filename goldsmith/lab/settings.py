@@ -110,15 +110,25 @@ class Settings:
 
     def compose(self, *, image: str, guest_image: str, socket: str) -> dict[str, str]:
         """Return the variables of ``lab/compose.yaml``; none is secret."""
-        told = {
+        told = self._told(image=image, guest_image=guest_image)
+        digest = self.digest(image=image, guest_image=guest_image)
+        return told | {"GOLDSMITH_DOCKER_SOCKET": socket, "GOLDSMITH_LAB_SETTINGS": digest}
+
+    def digest(self, *, image: str, guest_image: str) -> str:
+        """Return what a running lab of these settings and images bears as its label.
+
+        The engine's socket is not in it: it says nothing that the engine which has the containers does not.
+        """
+        told = self._told(image=image, guest_image=guest_image)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    def _told(self, *, image: str, guest_image: str) -> dict[str, str]:
+        return {
             "GOLDSMITH_LAB": self.name,
             "GOLDSMITH_LAB_IMAGE": image,
             "GOLDSMITH_LAB_PORTS": self.ports,
-            "GOLDSMITH_DOCKER_SOCKET": socket,
             "LABD_CONFIG": self.labd(guest_image),
         }
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-        return told | {"GOLDSMITH_LAB_SETTINGS": digest[:12]}
 
 
 def folder(settings: Settings, cache: Path) -> Path:

@@ -201,7 +201,7 @@ class _Job:
 
     @property
     def reference(self) -> str:
-        return f"goldsmith-{self.image.name}:{self.digest[:12]}"
+        return images.reference(self.image.name, self.digest)
 
 
 def _teller(progress: Progress) -> Callable[[str], None]:

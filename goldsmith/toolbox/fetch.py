@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 8
 ATTEMPTS = 5
 _PARTIAL = ".partial-"
-_STATUS_STEPS = 20
+_STATUS_STEPS = 10
 
 
 def path(workspace: Workspace, row: Row) -> Path:
@@ -107,7 +107,7 @@ def fetch(
 
 
 class _Counter:
-    """Says how far fetching is, about twenty times in all."""
+    """Says how far fetching is, about ten times in all."""
 
     def __init__(self, rows: Sequence[Row], progress: Progress) -> None:
         self._total = sum(row.size for row in rows)

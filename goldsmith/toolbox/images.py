@@ -70,6 +70,11 @@ def digest(image: Image, lock: Lock, root: Path) -> str:
     return locks.digest(*parts)
 
 
+def reference(name: str, digest: str) -> str:
+    """Return what the image *name* of this hash is called."""
+    return f"goldsmith-{name}:{digest[:12]}"
+
+
 def _toolbox_rows(lock: Lock) -> Iterator[Row]:
     section = lock.sections.toolbox
     yield from section.debs

@@ -9,7 +9,7 @@ import pytest
 
 from goldsmith.errors import RefusedError, ToolError
 from goldsmith.lab import containers, state
-from goldsmith.lab.lifecycle import Lab
+from goldsmith.lab.lifecycle import Lab, running
 from goldsmith.lab.settings import Settings
 from goldsmith.runner import Completed
 from goldsmith.workspace import Workspace
@@ -193,3 +193,62 @@ def test_the_socket_of_a_rootless_engine_is_its_own() -> None:
     desktop = FakeEngine(endpoint="unix:///Users/a/.docker/run/docker.sock")
     assert containers.socket(rootless) == "/run/user/1000/docker.sock"
     assert containers.socket(desktop) == containers.SOCKET
+
+
+DIGEST = "0123456789ab"
+LOOK = "docker inspect goldsmith-lab-pause goldsmith-lab-vcenter goldsmith-lab-guest:1"
+
+
+def shown(settings: str, *, health: str = "healthy", up: bool = True) -> str:
+    labels = {"goldsmith.lab.settings": settings}
+    pause = {"State": {"Running": up}, "Config": {"Labels": labels}}
+    vcenter = {"State": {"Running": True, "Health": {"Status": health}}, "Config": {"Labels": labels}}
+    return json.dumps([pause, vcenter, {"RepoTags": ["goldsmith-lab-guest:1"], "Config": {"Labels": None}}])
+
+
+def looked(made: Lab, runner: FakeRunner) -> state.State | None:
+    images = ("goldsmith-lab-guest:1",)
+    return running(made.settings, cli="docker", images=images, workspace=made.workspace, runner=runner)
+
+
+def test_one_question_is_enough_for_a_lab_that_is_up(tmp_path: Path) -> None:
+    """A lab as it should be is known by its state and a single process."""
+    made, _ = lab(tmp_path, {})
+    there = known(made, DIGEST)
+    runner = FakeRunner({LOOK: shown(DIGEST)})
+    assert looked(made, runner) == there
+    assert len(runner.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Completed(returncode=1, stdout="[]", stderr="Error: No such object: goldsmith-lab-guest:1"),
+        shown("other"),
+    ],
+    ids=["something-is-missing", "other-settings"],
+)
+def test_any_doubt_means_that_the_lab_is_not_known_to_be_up(tmp_path: Path, answer: Answer) -> None:
+    """Whatever is not just as it should be is left to the thorough way."""
+    made, _ = lab(tmp_path, {})
+    known(made, DIGEST)
+    assert looked(made, FakeRunner({LOOK: answer})) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [shown(DIGEST, health="unhealthy"), shown(DIGEST, health="starting"), shown(DIGEST, up=False)],
+    ids=["unhealthy", "starting", "stopped"],
+)
+def test_a_lab_that_is_not_well_is_not_up(tmp_path: Path, answer: Answer) -> None:
+    """Both containers run, and the vCenter's health check passes."""
+    made, _ = lab(tmp_path, {})
+    known(made, DIGEST)
+    assert looked(made, FakeRunner({LOOK: answer})) is None
+
+
+def test_docker_is_not_asked_about_a_lab_this_machine_does_not_know(tmp_path: Path) -> None:
+    """Without a state there is nothing to confirm."""
+    made, runner = lab(tmp_path, {})
+    assert looked(made, runner) is None
+    assert runner.asked == []
