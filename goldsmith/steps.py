@@ -11,7 +11,7 @@ from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
 from goldsmith.spec import Delivery, Installer
 from goldsmith.stages import answers, base, floppy, given, media, upload
-from goldsmith.tools import govc, packer, sshkey
+from goldsmith.tools import govc, netboot, packer, sshkey
 from goldsmith.vcenter import preflight
 from goldsmith.workspace import SECRET_MODE, write_if_changed
 
@@ -100,7 +100,10 @@ class Steps:
                 self._save(replace(self.build, boot=found.path))
                 self._floppy()
             case delivery.Replayed(iso=iso):
-                raise NotImplementedError(iso)
+                output = self.folder / MEDIUM
+                sha256 = legacy.boot_medium(self.session, self.effective, iso, output=output, door=self.toolbox)
+                self.session.progress.note(f"boot medium: sha256 {sha256[:16]}…")
+                self._floppy()
             case never:
                 assert_never(never)
 
@@ -147,6 +150,17 @@ class Steps:
         path = upload.build_path(store, build_id=self.build.id, suffix=medium.suffix)
         self._save(replace(self.build, medium=path))
         upload.build_medium(store, medium, build_id=self.build.id)
+        if self._delivery is Delivery.FLOPPY and not self.build.boot:
+            self._upload_boot(store)
+
+    def _upload_boot(self, store: upload.Store) -> None:
+        """Upload the boot medium that many builds use; its name is its content's."""
+        file, image = self.folder / MEDIUM, self.effective.image
+        sha256 = netboot.sha256(file)
+        path = upload.reusable_medium(
+            store, file, stem=f"goldsmith-{image.name}", sha256=sha256, build_id=self.build.id
+        )
+        self._save(replace(self.build, boot=path))
 
     @property
     def _delivery(self) -> Delivery:
