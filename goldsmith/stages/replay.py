@@ -39,23 +39,30 @@ def make(request: Request, *, runner: Runner, door: Door) -> str:
     Raises ``CheckError`` when no boot loader starts an installer, or the result would
     boot in another way than the vendor's.
     """
-    folder = request.output.with_suffix(".files")
     part = request.output.with_suffix(".part")
+    try:
+        replayed(request, runner=runner, door=door)
+        _compare(request.iso, part.relative_to(request.root).as_posix(), runner=runner, door=door)
+        part.replace(request.output)
+    finally:
+        part.unlink(missing_ok=True)
+    return netboot.sha256(request.output)
+
+
+def replayed(request: Request, *, runner: Runner, door: Door) -> None:
+    """Write the medium as ``.part`` beside its place; nothing of it is looked at yet."""
+    folder = request.output.with_suffix(".files")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     inside = folder.relative_to(request.root).as_posix()
     try:
         runner.run(replay.extract(door, request.iso, inside), log=request.log)
         changed = _changed(folder, request.words)
-        target = part.relative_to(request.root).as_posix()
+        target = request.output.with_suffix(".part").relative_to(request.root).as_posix()
         command = replay.replay(door, request.iso, to=target, folder=inside, files=changed, epoch=request.epoch)
         runner.run(command, log=request.log)
-        _compare(request.iso, target, runner=runner, door=door)
-        part.replace(request.output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        part.unlink(missing_ok=True)
-    return netboot.sha256(request.output)
 
 
 def check(file: Path, sha256: str) -> None:
