@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ANSWERS = "answers"
 KEY = "keys/id_ed25519"
+OPERATORS_KEY = "keys/operator"
 MEDIUM = "media/boot.iso"
 FLOPPY = "media/answers.flp"
 
@@ -213,7 +214,7 @@ class Steps:
             root=session.workspace.root,
             folder=self.folder,
             medium=self._boot(),
-            private_key=self.folder / KEY,
+            private_key=self._login_key(),
             finish_script=answers.finish_script(effective.image),
             timeouts=self._timeouts(),
             commit=session.commit(),
@@ -230,6 +231,15 @@ class Steps:
         )
         self.template = base.forge(request, doors)
         self._save(replace(self.build, template=self.template.name))
+
+    def _login_key(self) -> Path:
+        """Return the key to log in with: the build's own, or the operator's, which the toolbox sees as a copy."""
+        theirs = self.effective.site.guests.ssh_private_key_file
+        if theirs is None:
+            return self.folder / KEY
+        copy = self.folder / OPERATORS_KEY
+        write_if_changed(copy, theirs.read_bytes(), mode=SECRET_MODE)
+        return copy
 
     def _timeouts(self) -> packer.Timeouts:
         """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""

@@ -11,7 +11,7 @@ from goldsmith.runner import TAIL_LINES, Stop
 from goldsmith.signals import PROCESS
 from goldsmith.tools import diagnosis, packer
 from goldsmith.tools.listener import Listener
-from goldsmith.vcenter import preflight, templates
+from goldsmith.vcenter import naming, preflight, templates
 from goldsmith.vcenter.inventory import Power, network_path
 from goldsmith.vcenter.watch import Watch
 from goldsmith.workspace import write_if_changed
@@ -114,6 +114,7 @@ def forge(request: Request, doors: Doors) -> Template:
         places = preflight.check(vcenter, request.site.placement, request.image.hardware, request.medium)
         # Defined here and not at the end: whoever may not, learns it before the installation.
         templates.define(vcenter)
+        naming.check(vcenter, places, request.site.placement.template_name)
         if made := _left_by_an_earlier_run(vcenter, places, request, doors):
             return made
     began = f"{doors.now():%Y-%m-%d %H:%M} UTC"
@@ -221,7 +222,8 @@ def _finish(vcenter: VCenter, places: Places, request: Request, now: datetime) -
         commit=request.commit,
     )
     templates.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
-    return templates.Template(machine=machine, attributes=attributes)
+    name = naming.take(vcenter, places, machine, request.site.placement.template_name, now=now)
+    return templates.Template(machine=replace(machine, name=name), attributes=attributes)
 
 
 def _ours(vcenter: VCenter, places: Places, request: Request) -> Machine | None:

@@ -21,13 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 _MACHINE = (
-    "name",
-    "config.annotation",
-    "config.instanceUuid",
-    "config.template",
-    "customValue",
-    "runtime.powerState",
-    "snapshot",
+    *("name", "customValue", "snapshot", "runtime.powerState"),
+    *("config.annotation", "config.instanceUuid", "config.template"),
 )
 _POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
 
@@ -190,6 +185,11 @@ class Client:
         """Replace the machine's note."""
         with explained(self.server):
             self._collector.finish(self._vm(machine).ReconfigVM_Task(vim.vm.ConfigSpec(annotation=text)))
+
+    def rename(self, machine: Machine, name: str) -> None:
+        """Give the machine another name."""
+        with explained(self.server):
+            self._collector.finish(self._vm(machine).Rename_Task(newName=name))
 
     def destroy(self, machine: Machine) -> None:
         """Power the machine off if it runs, and delete it with its disks."""
