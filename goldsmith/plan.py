@@ -114,8 +114,8 @@ def plan_base(
     if run:
         steps += [
             Step(Stage.ANSWERS, run, "the base needs answers with a key of its own"),
-            Step(Stage.MEDIA, run, "the answers lie in the boot medium, so each build has its own"),
-            Step(Stage.UPLOAD, run, "the boot medium is deleted again after each build"),
+            Step(Stage.MEDIA, run, "the medium with the answers is made for each build anew"),
+            Step(Stage.UPLOAD, run, "the medium with the answers is deleted again after each build"),
         ]
     else:
         steps += [Step(stage, run, "the base is up to date") for stage in (Stage.ANSWERS, Stage.MEDIA, Stage.UPLOAD)]

@@ -15,7 +15,7 @@ import pytest
 
 from goldsmith.lab.admin import Admin
 from tests.integration import handmade
-from tests.integration.test_base import HASH, Forged
+from tests.integration.test_base import HASH, ROOT, Forged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Operator
 
 ISO = "xenial.iso"
+OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/ operator@example.com"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,10 @@ def origin(operator: Operator, lab: dict[str, Any]) -> Mapping[str, str]:
         "ISO_PATH": f"iso/{ISO}",
         "AUTOMATION_USER_CRYPTED_PASSWORD": HASH,
         "GUEST_NTP_SERVERS": "ntp1.example.com ntp2.example.com",
-        "GUEST_HTTP_PROXY": "",
+        "GUEST_NO_PROXY": "localhost .example.com",
+        "GUEST_AUTHORIZED_KEYS": OPERATOR,
+        "GUEST_CERTIFICATES": str(ROOT / "tests/recorded/certificates/corporate-root.crt"),
+        "BASE_VM_TEMPLATE_NAME": "xenial",
     }
 
 
@@ -109,7 +113,20 @@ def test_the_first_boot(forged: Forged) -> None:
     keys = files[".ssh/authorized_keys"]
     assert (files[".ssh"].mode & 0o777, keys.mode & 0o777) == (0o700, 0o600)
     assert files[".ssh"].uid == keys.uid >= 1000
-    assert "goldsmith-build-" not in forged.read("/home/automationuser/.ssh/authorized_keys")
+    assert forged.read("/home/automationuser/.ssh/authorized_keys") == f"{OPERATOR}\n"
+
+
+def test_what_lay_beside_the_answers(forged: Forged) -> None:
+    """Time servers, the proxy variables, and the corporate CA, which the machine trusts."""
+    assert "server ntp2.example.com iburst" in forged.read("/etc/ntp.conf")
+    assert "no_proxy=localhost,.example.com" in forged.read("/etc/environment")
+    assert any("corporate-root" in name for name in forged.files("/etc/ssl/certs"))
+
+
+def test_the_fixed_name(forged: Forged) -> None:
+    """BASE_VM_TEMPLATE_NAME is the finished template's name."""
+    assert forged.name == "xenial"
+    assert forged.row()["template"]
 
 
 def test_the_answer_medium_is_gone_and_the_boot_medium_stays(forged: Forged, operator: Operator) -> None:
