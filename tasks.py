@@ -172,7 +172,7 @@ def clean(app: Any, site: str = "", dry_run: bool = False, json: bool = False) -
 
 @task(help={"vcenters": "how many simulated vCenters to run"})
 @verb
-def lab_up(app: Any, vcenters: int = 1) -> None:
+def lab_up(app: Any, vcenters: str = "1") -> None:
     """Start the simulated vCenter (its guests are privileged containers: root on this machine)."""
     app.lab_up(app.Request(), vcenters=vcenters)
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from goldsmith import lab_verbs, leftovers, tell
+from goldsmith import lab_verbs, tell
 from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Stage, parse_age
 from goldsmith.runner import interact
@@ -171,13 +171,19 @@ def templates(request: Request) -> None:
 
 def clean(request: Request) -> None:
     """List, then remove, what dead builds left."""
+    from goldsmith import leftovers
+
     flow = _flow(request)
     leftovers.clean(flow.session, flow.effective, dry_run=request.dry_run, as_json=request.json)
 
 
-def lab_up(_request: Request, *, vcenters: int) -> None:
+def lab_up(_request: Request, *, vcenters: str) -> None:
     """Start the lab."""
-    lab_verbs.up(Session.here(), vcenters=vcenters)
+    if not (vcenters.isascii() and vcenters.isdigit()):
+        raise ConfigurationError(
+            "--vcenters is no number", where=f"--vcenters {vcenters}", why="it says how many", next="for example: 2"
+        )
+    lab_verbs.up(Session.here(), vcenters=int(vcenters))
 
 
 def lab_down(_request: Request) -> None:

@@ -134,6 +134,11 @@ class Builds:
         for name in set(_SECRET_FOLDERS) - set(keep):
             shutil.rmtree(self.folder(build) / name, ignore_errors=True)
 
+    def forget_lock(self, build: Build) -> None:
+        """Delete the lock's file that a killed run left; it holds nobody off, but is no use either."""
+        if not self.alive(build.id):
+            (self.folder(build) / _LOCK).unlink(missing_ok=True)
+
     def secrets_left(self, build: Build) -> tuple[Path, ...]:
         """Return the folders with secrets that the build still has."""
         return tuple(path for name in _SECRET_FOLDERS if (path := self.folder(build) / name).is_dir())

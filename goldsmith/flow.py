@@ -12,7 +12,6 @@ from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.plan import Stage
 from goldsmith.signals import PROCESS
-from goldsmith.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from goldsmith.config import Effective
     from goldsmith.plan import Existing, Inputs, Plan
     from goldsmith.spec import Credentials
+    from goldsmith.steps import Steps
     from goldsmith.vcenter.door import VCenter
     from goldsmith.wiring import Session
 
@@ -186,6 +186,9 @@ class Flow:
         return build
 
     def _steps(self, build: Build, order: Order) -> Steps:
+        # With them come the stages and their tools: a plan that runs nothing does without.
+        from goldsmith.steps import Steps
+
         return Steps(session=self.session, effective=self.effective, build=build, keep_failed=order.keep_failed)
 
     @contextlib.contextmanager

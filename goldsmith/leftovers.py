@@ -120,6 +120,7 @@ def _folders(session: Session) -> Iterator[Item]:
 
 def _forget(session: Session, build: Build) -> None:
     session.builds.forget_secrets(build)
+    session.builds.forget_lock(build)
     if build.status is Status.OPEN:
         session.builds.save(replace(build, status=Status.FAILED))
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
 from goldsmith.redact import Redactor
-from goldsmith.signals import PROCESS
+from goldsmith.signals import PROCESS, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,43 +32,6 @@ GRACE_SECONDS = 60.0
 _CHUNK = 1 << 16
 _LINE_END = re.compile(rb"\r?\n|\r(?=[^\n])")
 """A lone carriage return ends a line as well: that is how tools redraw their progress."""
-
-
-class Stop:
-    """Lets another thread interrupt a running command, which then ends as after Ctrl-C: by its own status."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked = False
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def asked(self) -> bool:
-        """Whether somebody asked."""
-        return self._asked
-
-    def ask(self) -> None:
-        """Interrupt the command now, or as soon as it starts."""
-        with self._lock:
-            self._asked = True
-            self._interrupt()
-
-    @contextlib.contextmanager
-    def reaching(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Make *process* the one to interrupt within the block."""
-        with self._lock:
-            self._process = process
-            self._interrupt()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._process = None
-
-    def _interrupt(self) -> None:
-        if self._asked and self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGINT)
 
 
 @dataclass(frozen=True, kw_only=True)

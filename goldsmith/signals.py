@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one unwinds, once; no later one may break the clean-up that it started."""
+"""Ctrl-C and SIGTERM: the first one unwinds, no later one breaks the clean-up; and how a thread stops a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+import threading
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,3 +87,53 @@ def _die(number: int) -> NoReturn:
 
 PROCESS = Signals(say=_say, die=_die)
 """The one of this process; inert until installed."""
+
+
+class Process(Protocol):
+    """A program that runs, and leads a process group of its own."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, and its group's."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its status once it has ended."""
+        ...
+
+
+class Stop:
+    """Lets another thread interrupt a running command, which then ends as after Ctrl-C: by its own status."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._process: Process | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked."""
+        return self._asked
+
+    def ask(self) -> None:
+        """Interrupt the command now, or as soon as it starts."""
+        with self._lock:
+            self._asked = True
+            self._interrupt()
+
+    @contextlib.contextmanager
+    def reaching(self, process: Process) -> Iterator[None]:
+        """Make *process* the one to interrupt within the block."""
+        with self._lock:
+            self._process = process
+            self._interrupt()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._process = None
+
+    def _interrupt(self) -> None:
+        if self._asked and self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)

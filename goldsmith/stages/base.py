@@ -6,9 +6,9 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import GoldsmithError, ToolError
-from goldsmith.runner import TAIL_LINES, Stop
-from goldsmith.signals import PROCESS
+from goldsmith.errors import Exit, GoldsmithError, ToolError
+from goldsmith.runner import TAIL_LINES
+from goldsmith.signals import PROCESS, Stop
 from goldsmith.tools import diagnosis, packer
 from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import naming, preflight, templates
@@ -191,6 +191,7 @@ class PackerFailedError(ToolError):
         self.what = f"{found.what} (step: {self.evidence.step})"
         self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, *self._said()])
         self.next = found.look or "the log has everything that was said"
+        self.exit_code = Exit.UNREACHABLE if found.unreachable else Exit.TOOL
 
     def _said(self) -> list[str]:
         """Return the words of who knows best: the installer's own, else Packer's last ones."""

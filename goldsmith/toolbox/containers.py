@@ -132,6 +132,8 @@ class Toolbox:
         return local.argv(
             "run", "--rm", "--interactive",
             "--init",  # as process 1, a tool without signal handlers could not be interrupted
+            # Signals reach what a shell waits for, as in a terminal, and not the shell alone.
+            "--env", "TINI_KILL_PROCESS_GROUP=1",
             "--security-opt", "no-new-privileges",
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),

@@ -40,6 +40,8 @@ class Diagnosis:
     what: str
     causes: tuple[str, ...] = ()
     look: str = ""
+    unreachable: bool = False
+    """Whether it is the vCenter that is gone."""
 
 
 BEFORE_SHUTDOWN = (Step.ADDRESS, Step.SSH, Step.PROVISION)
@@ -125,6 +127,24 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
             what="the script that makes the guest ready to be cloned failed",
             causes=("its own messages stand above",),
             look="log in to the guest: run again with --keep-failed",
+        ),
+    ),
+    (
+        r"session is not authenticated|NotAuthenticated",
+        Diagnosis(
+            what="the vCenter ended the session",
+            causes=("an administrator ended it, or the vCenter's services were restarted",),
+            look="run the same command again",
+            unreachable=True,
+        ),
+    ),
+    (
+        r'"https://[^"]+/(sdk|rest|api)\S*": ',
+        Diagnosis(
+            what="the vCenter does not answer any more",
+            causes=("it was restarted, or the network between it and this machine was interrupted",),
+            look="when it answers again: './inv clean' removes what may be left, then run the same command again",
+            unreachable=True,
         ),
     ),
 )

@@ -6,9 +6,14 @@ used here and contradict the library where they do not.
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, cast
 
-import pyVmomi
+for _name in ("eam", "pbm", "sms", "vsanhealth", "vslm"):
+    # Descriptions of services that are never asked: pyVmomi goes without those it cannot import.
+    sys.modules.setdefault(f"pyVmomi._typeinfo_{_name}", cast("Any", None))
+
+import pyVmomi  # noqa: E402 - after what it is to go without
 
 _sdk: Any = pyVmomi
 vim: Any = _sdk.vim

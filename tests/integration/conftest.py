@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -15,6 +16,8 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.integration.bystander import Bystander
 
 ROOT = Path(__file__).resolve().parents[2]
 INVOKE = Path(sys.executable).with_name("invoke")
@@ -54,13 +57,15 @@ class Operator:
     """Somebody at a shell: runs verbs with an environment of their own."""
 
     environment: Mapping[str, str]
+    root: Path = ROOT
+    """The checkout they stand in."""
 
     def start(self, *argv: str, **extra: str) -> subprocess.Popen[str]:
         """Start a verb and return its process."""
         return subprocess.Popen(
-            (str(INVOKE), "--search-root", str(ROOT), *argv),
+            (str(INVOKE), "--search-root", str(self.root), *argv),
             env={**self.environment, **extra},
-            cwd=ROOT,
+            cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -80,16 +85,15 @@ class Operator:
         return result
 
 
-def _free_port() -> int:
-    """Return the first of two neighbouring free ports of the loopback address."""
+def _free_port(count: int = 2) -> int:
+    """Return the first of *count* neighbouring free ports of the loopback address."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError, OverflowError):
+            first = held.enter_context(socket.socket())
             first.bind(("127.0.0.1", 0))
             port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+            for offset in range(1, count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
             return port
 
 
@@ -109,3 +113,19 @@ def lab(operator: Operator) -> Iterator[dict[str, Any]]:
         yield json.loads(operator.done("lab-status", "--json").out)
     finally:
         operator.done("lab-down")
+
+
+@pytest.fixture(scope="session")
+def bystander(operator: Operator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bystander]:
+    """Yield somebody with a checkout and a lab of two vCenters of their own, for tests that kill, wait and clean."""
+    from tests.integration import bystander as room
+    from tests.integration import inventory
+
+    root = room.copy(tmp_path_factory.mktemp("checkout"))
+    mine = {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}b", "GOLDSMITH_LAB_PORT": str(_free_port(3))}
+    alone = Operator({**operator.environment, **mine}, root)
+    try:
+        alone.done("lab-up", "--vcenters", "2")
+        yield room.Bystander(alone, inventory.of_status(alone.done("lab-status", "--json").out))
+    finally:
+        alone.done("lab-down")

@@ -46,6 +46,20 @@ def test_only_an_open_build_of_the_same_inputs_is_continued(builds: Builds) -> N
     assert builds.newest_open(**SAME) == BUILD
 
 
+def test_a_build_of_another_vcenter_is_not_continued(builds: Builds) -> None:
+    """Every lab is called "lab": what tells them apart is the server."""
+    builds.save(replace(BUILD, server="127.0.0.1:20000"))
+    assert builds.newest_open(**SAME, server="127.0.0.1:20002") is None
+    assert builds.newest_open(**SAME, server="127.0.0.1:20000") is not None
+
+
+def test_a_build_is_seen_alive_whatever_cache_is_used(builds: Builds, tmp_path: Path) -> None:
+    """Two users of one checkout have a cache each; `clean` of one must not end the other's build."""
+    builds.save(BUILD)
+    with builds.working_on(BUILD):
+        assert Builds(Workspace(root=tmp_path, cache=tmp_path / "another")).alive(BUILD.id)
+
+
 def test_a_build_lives_as_long_as_its_process_holds_it(builds: Builds) -> None:
     """`clean` must never take what a living build needs, and always what a dead one left."""
     builds.save(BUILD)

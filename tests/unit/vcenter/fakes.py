@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError, ToolError
@@ -95,7 +96,7 @@ class FakeVCenter:
 
     def files(self, datastore: Node, folder: str, pattern: str = "*") -> Sequence[StoredFile]:
         inside = [file for file in self.stored if file.path.rpartition("/")[0] == folder]
-        return [file for file in inside if pattern in ("*", file.path.rpartition("/")[2])]
+        return [file for file in inside if fnmatchcase(file.path.rpartition("/")[2], pattern)]
 
     def define_attributes(self, names: Collection[str]) -> None:
         self._changed("define")

@@ -1,0 +1,1 @@
+"""What the suite costs beside its tools, measured on the lab: ``python -m tests.bench``."""

@@ -1,0 +1,69 @@
+"""Packer alone: the command line that somebody without the suite would type, on what a build left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from goldsmith.builds import Status
+from goldsmith.steps import Steps
+from goldsmith.tools import packer
+from tests.bench import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from goldsmith.builds import Build
+    from goldsmith.config import Effective
+    from goldsmith.wiring import Session
+    from tests.bench.processes import Cost
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Runs Packer on the medium and with the key of an open build, and with the other variables of the suite's own."""
+
+    session: Session
+    effective: Effective
+    build: Build
+    """An open build, whose medium lies on the datastore."""
+
+    def run(self, variables: Path, name: str) -> Cost:
+        """Build a template called *name* with the variable file of a finished build, and remove it."""
+        root, folder = self.session.workspace.root, self.session.builds.folder(self.build)
+        values: dict[str, Any] = json.loads(variables.read_text(encoding="utf-8"))
+        key = (folder / "keys" / "id_ed25519").relative_to(root).as_posix()
+        iso_path = self.build.medium.partition("] ")[2]  # the variable's is relative to the datastore
+        values |= {"vm_name": name, "iso_path": iso_path, "ssh_private_key_file": key}
+        file = folder / "packer" / "bare.pkrvars.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(packer.variable_file(values), encoding="utf-8")
+        credentials = self.session.credentials(self.effective)
+        command = self.session.toolbox(self.effective.site, build=self.build.id).command(
+            (
+                "packer",
+                "build",
+                "-color=false",
+                "-only=base.*",
+                f"-var-file={file.relative_to(root)}",
+                packer.TEMPLATES,
+            ),
+            env=packer.ENVIRONMENT,
+            secrets={packer.PASSWORD_VARIABLE: credentials.password.get_secret_value()},
+        )
+        environment: Mapping[str, str] = {**self.session.environment, **command.env}
+        cost = processes.run(*command.argv, environment=environment, stdin=command.stdin or b"")
+        with self.session.connect(self.effective.site, credentials) as vcenter:
+            for machine in vcenter.machines():
+                if machine.name == name:
+                    vcenter.destroy(machine)
+        return cost
+
+    def forget(self) -> None:
+        """Remove the medium and the key, as the end of a whole build does."""
+        steps = Steps(session=self.session, effective=self.effective, build=self.build)
+        steps.remove_medium()
+        self.session.builds.forget_secrets(self.build)
+        self.session.builds.save(replace(steps.build, status=Status.FAILED))
