@@ -5,6 +5,12 @@ set -eu
 say() { printf 'clone-ready: %s\n' "$*"; }
 
 say "the first boot's script has run"
+# rc.local removes it, moments after the key is in place.
+tries=60
+while [ -e /etc/rc.install ] && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 1
+done
 [ ! -e /etc/rc.install ] || { cat /var/log/rc.install.log; exit 1; }
 
 say "the installer's copies of the answers"
