@@ -64,7 +64,9 @@ class Build:
     stages: tuple[str, ...] = ()
     """The stages that are finished."""
     medium: str = ""
-    """Path of the boot medium on its datastore, once uploaded."""
+    """Path of the medium with the answers on its datastore, once uploaded: it is deleted at the build's end."""
+    boot: str = ""
+    """Path of the boot medium where that is another one: it stays."""
     template: str = ""
     phase: str = "base"
     label: str = ""

@@ -92,6 +92,8 @@ class Recipe:
     """Environment variables of the run besides Packer's password."""
     parent: Callable[[], str] = str
     """Returns the name of the template that is cloned, empty for none; asked at the end."""
+    name: Callable[[VCenter, Places, Machine, datetime], str] = lambda _vcenter, _places, machine, _now: machine.name
+    """Gives the finished template the name the site wants, and returns it; the last thing that is done."""
 
 
 @contextlib.contextmanager
@@ -137,7 +139,7 @@ def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
     try:
         _run_packer(job, recipe, doors, places)
         with doors.progress.step("mark the template"), doors.connect() as vcenter:
-            return _finish(vcenter, places, job, doors.now(), parent=recipe.parent())
+            return _finish(vcenter, places, job, doors.now(), recipe)
     except BaseException as error:
         with PROCESS.held_off():
             _clean_up(job, doors, places, error)
@@ -215,7 +217,7 @@ class PackerFailedError(ToolError):
 # -- ending -----------------------------------------------------------------------------------
 
 
-def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, *, parent: str) -> Template:
+def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: Recipe) -> Template:
     machine = _ours(vcenter, places, job)
     if machine is None or not machine.is_template or not machine.has_snapshot:
         raise ToolError(
@@ -232,10 +234,11 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, *, parent
         build=build.id,
         inputs=build.inputs,
         commit=job.commit,
-        parent=parent,
+        parent=recipe.parent(),
     )
     templates.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
-    return templates.Template(machine=machine, attributes=attributes)
+    name = recipe.name(vcenter, places, machine, now)
+    return templates.Template(machine=replace(machine, name=name), attributes=attributes)
 
 
 def _ours(vcenter: VCenter, places: Places, job: Job) -> Machine | None:

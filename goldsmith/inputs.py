@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
+from goldsmith import delivery
 from goldsmith.config import certificates
 from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Inputs, digest, significant
@@ -50,8 +51,8 @@ def base(effective: Effective, *, lock: Lock, root: Path) -> Inputs:
         {
             "answers": rendered(effective).digest(),
             "hardware": digest([image.hardware.model_dump(mode="json"), image.os.model_dump(mode="json")]),
-            "installer": digest(sorted([row.name, row.sha256] for row in lock.sections.media.debs)),
-            "packer": digest(_recipe(root)),
+            "installer": _installer(effective, lock),
+            "packer": digest(_recipe(root, answers.finish_script(image))),
             "tools": digest(tool_versions(lock)),
         }
     )
@@ -85,6 +86,20 @@ def _ansible_version(lock: Lock) -> str:
     return next(row.version for row in lock.sections.toolbox.wheels if row.name == "ansible-core")
 
 
+def _installer(effective: Effective, lock: Lock) -> str:
+    """Return the hash of what is known of the installer before it is looked at."""
+    match delivery.boot(effective.image, effective.site.placement):
+        case delivery.Composed():
+            return digest(sorted([row.name, row.sha256] for row in lock.sections.media.debs))
+        case delivery.Given(path=path):
+            # Its content is nobody's here; its name is all that a site says of it.
+            return digest(["given", path])
+        case delivery.Replayed(iso=iso):
+            return digest(["replayed", iso.sha256])
+        case never:
+            assert_never(never)
+
+
 def tool_versions(lock: Lock) -> dict[str, str]:
     """Return the locked versions of the tools that shape a guest.
 
@@ -104,8 +119,8 @@ def tool_versions(lock: Lock) -> dict[str, str]:
     return found
 
 
-def _recipe(root: Path) -> dict[str, str]:
-    return _texts([root / PACKER_FILES / BASE_FILE, *_shared_recipe(root), answers.CLONE_READY])
+def _recipe(root: Path, finish_script: Path) -> dict[str, str]:
+    return _texts([root / PACKER_FILES / BASE_FILE, *_shared_recipe(root), finish_script])
 
 
 def _shared_recipe(root: Path) -> list[Path]:

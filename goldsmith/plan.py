@@ -141,8 +141,8 @@ def plan_docker(
 def _base_steps(reason: str, *, run: bool) -> tuple[Step, ...]:
     before = {
         Stage.ANSWERS: "the base needs answers with a key of its own",
-        Stage.MEDIA: "the answers lie in the boot medium, so each build has its own",
-        Stage.UPLOAD: "the boot medium is deleted again after each build",
+        Stage.MEDIA: "the medium with the answers is made for each build anew",
+        Stage.UPLOAD: "the medium with the answers is deleted again after each build",
     }
     steps = (Step(stage, run, why if run else "the base is up to date") for stage, why in before.items())
     return (*steps, Step(Stage.BASE, run, reason))

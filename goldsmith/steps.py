@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith import forging, inputs, times
+from goldsmith import delivery, forging, inputs, legacy, times
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
-from goldsmith.stages import answers, base, docker, media, upload
-from goldsmith.tools import govc, packer, sshkey
+from goldsmith.spec import Delivery, Installer
+from goldsmith.stages import answers, base, docker, floppy, given, media, upload
+from goldsmith.tools import govc, netboot, packer, sshkey
 from goldsmith.vcenter import preflight
 from goldsmith.workspace import SECRET_MODE, write_if_changed
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 ANSWERS = "answers"
 KEY = "keys/id_ed25519"
+OPERATORS_KEY = "keys/operator"
 MEDIUM = "media/boot.iso"
+FLOPPY = "media/answers.flp"
 
 
 @dataclass
@@ -90,6 +93,8 @@ class Steps:
         pair = self._key_pair()
         rendered = inputs.rendered(self.effective, build_key=answers.build_key(pair.public, self.build.id))
         rendered.write(self.folder / ANSWERS)
+        if self.effective.image.os.installer is Installer.KICKSEED:
+            legacy.read_by_kickseed(self.session, rendered, folder=self.folder / "answers/.kickseed", door=self.toolbox)
 
     def _key_pair(self) -> sshkey.KeyPair:
         pair = sshkey.generate(f"{answers.BUILD_KEY_COMMENT}{self.build.id}")
@@ -99,6 +104,41 @@ class Steps:
         return pair
 
     def _media(self) -> None:
+        placement = self.effective.site.placement
+        match delivery.boot(self.effective.image, placement):
+            case delivery.Composed():
+                self._composed()
+            case delivery.Given(path=path):
+                # First of all: a path that is wrong is known before anything is made.
+                found = given.examine(self._given(path))
+                self.session.progress.note(f"{found.path} is the ISO {found.volume}: {found.size / 1e6:.0f} MB")
+                self._save(replace(self.build, boot=found.path))
+                self._floppy()
+            case delivery.Replayed(iso=iso):
+                output = self.folder / MEDIUM
+                sha256 = legacy.boot_medium(self.session, self.effective, iso, output=output, door=self.toolbox)
+                self.session.progress.note(f"boot medium: sha256 {sha256[:16]}…")
+                self._floppy()
+            case never:
+                assert_never(never)
+
+    def _given(self, path: str) -> given.Place:
+        store = self._store()
+        return given.Place(access=store.access, path=path, runner=store.runner, door=store.door)
+
+    def _floppy(self) -> None:
+        session = self.session
+        request = floppy.Request(
+            answers=self.folder / ANSWERS,
+            root=session.workspace.root,
+            output=self.folder / FLOPPY,
+            epoch=session.lock.source_date_epoch,
+            log=self.folder / "logs/media.log",
+        )
+        used = floppy.compose(request, runner=session.runner, door=self.toolbox)
+        session.progress.note(f"{FLOPPY.rpartition('/')[2]}: {used / 1024:.0f} of 1440 KB")
+
+    def _composed(self) -> None:
         session, effective = self.session, self.effective
         vendor = media.vendor(
             session.lock, release=effective.image.os.release, workspace=session.workspace, fetch=session.fetch
@@ -120,20 +160,43 @@ class Steps:
 
     def _upload(self) -> None:
         medium = self._medium()
+        store = self._store()
         # Noted before it begins: whatever happens from here on, the medium is looked for and removed.
-        self._save(replace(self.build, medium=upload.build_path(self._store(), build_id=self.build.id)))
-        upload.build_medium(self._store(), medium, build_id=self.build.id)
+        path = upload.build_path(store, build_id=self.build.id, suffix=medium.suffix)
+        self._save(replace(self.build, medium=path))
+        upload.build_medium(store, medium, build_id=self.build.id)
+        if self._delivery is Delivery.FLOPPY and not self.build.boot:
+            self._upload_boot(store)
+
+    def _upload_boot(self, store: upload.Store) -> None:
+        """Upload the boot medium that many builds use; its name is its content's."""
+        file, image = self.folder / MEDIUM, self.effective.image
+        sha256 = netboot.sha256(file)
+        path = upload.reusable_medium(
+            store, file, stem=f"goldsmith-{image.name}", sha256=sha256, build_id=self.build.id
+        )
+        self._save(replace(self.build, boot=path))
+
+    @property
+    def _delivery(self) -> Delivery:
+        return delivery.delivery(self.effective.image)
 
     def _medium(self) -> Path:
-        medium = self.folder / MEDIUM
+        medium = self.folder / (FLOPPY if self._delivery is Delivery.FLOPPY else MEDIUM)
         if not medium.is_file():
             raise CheckError(
-                "the boot medium of this build is gone",
+                "the medium of this build is gone",
                 where=str(medium),
                 why="its stage was finished, but the file does not exist any more",
                 next="leave --build out to start a new build",
             )
         return medium
+
+    def _boot(self) -> preflight.Medium:
+        """Return the medium that the machine starts from, as it must lie on the site."""
+        if self._delivery is Delivery.FLOPPY:
+            return preflight.Medium.stored(self.build.boot, floppy=self.build.medium)
+        return preflight.Medium.stored(self.build.medium, size=self._medium().stat().st_size)
 
     def _store(self) -> upload.Store:
         session, site = self.session, self.effective.site
@@ -164,9 +227,9 @@ class Steps:
             password=self.credentials.password.get_secret_value(),
             root=session.workspace.root,
             folder=self.folder,
-            medium=preflight.Medium.stored(self.build.medium, size=self._medium().stat().st_size),
-            private_key=self.folder / KEY,
-            finish_script=answers.CLONE_READY,
+            medium=self._boot(),
+            private_key=self._login_key(),
+            finish_script=answers.finish_script(effective.image),
             timeouts=self._timeouts(),
             commit=session.commit(),
             host=session.host,
@@ -207,6 +270,15 @@ class Steps:
             now=self.session.now,
             installing=partial(self.session.installing, self.effective.site),
         )
+
+    def _login_key(self) -> Path:
+        """Return the key to log in with: the build's own, or the operator's, which the toolbox sees as a copy."""
+        theirs = self.effective.site.guests.ssh_private_key_file
+        if theirs is None:
+            return self.folder / KEY
+        copy = self.folder / OPERATORS_KEY
+        write_if_changed(copy, theirs.read_bytes(), mode=SECRET_MODE)
+        return copy
 
     def _timeouts(self) -> packer.Timeouts:
         """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""

@@ -23,13 +23,14 @@ from goldsmith.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from goldsmith.config import Effective
     from goldsmith.progress import Progress
     from goldsmith.runner import Runner
     from goldsmith.spec import Credentials, Site
     from goldsmith.toolbox.build import Builder
-    from goldsmith.toolbox.containers import Toolbox
+    from goldsmith.toolbox.containers import Mount, Toolbox
     from goldsmith.toolbox.engine import Engine
     from goldsmith.toolbox.lock import Row
     from goldsmith.vcenter.client import Client
@@ -44,12 +45,21 @@ class SiteDoor:
     toolbox: Toolbox
     network: str | None
     labels: Mapping[str, str]
+    mounts: tuple[Mount, ...] = ()
 
     def command(
         self, argv: tuple[str, ...], *, env: Mapping[str, str] = NOTHING, secrets: Mapping[str, str] = NOTHING
     ) -> Command:
         """Return the command that runs *argv*; see :class:`goldsmith.tools.door.Door`."""
-        return self.toolbox.command(argv, env=env, secrets=secrets, labels=self.labels, network=self.network)
+        return self.toolbox.command(
+            argv, env=env, secrets=secrets, mounts=self.mounts, labels=self.labels, network=self.network
+        )
+
+    def seeing(self, folder: Path, target: str) -> SiteDoor:
+        """Return the same door, through which *folder* of this machine is seen as *target*."""
+        from goldsmith.toolbox.containers import Mount
+
+        return replace(self, mounts=(*self.mounts, Mount(source=folder, target=target)))
 
 
 @dataclass(frozen=True)

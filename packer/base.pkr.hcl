@@ -1,7 +1,7 @@
 # Phase 1: a plain operating system, installed unattended from the ISO.
 #
-# Nothing is typed (boot_command), served (http_directory) or put on a floppy: the boot medium brings
-# the answers. Nothing is replaced (-force): every build has a name of its own.
+# Nothing is typed (boot_command) or served (http_directory): the boot medium brings the answers, or
+# - for installers of old - a floppy that goldsmith made. Nothing is replaced (-force): every build has a name of its own.
 
 locals {
   iso = "[${var.iso_datastore}] ${var.iso_path}"
@@ -42,6 +42,8 @@ source "vsphere-iso" "base" {
 
   iso_paths    = [local.iso]
   remove_cdrom = true
+  # Null is no drive at all. Packer takes the drive out before it makes the template; goldsmith deletes the image.
+  floppy_img_path = var.floppy_img_path == "" ? null : var.floppy_img_path
   # Explicit, because an unset order is cleared at the very end, on what is a template by then.
   boot_order = var.boot_order
 

@@ -139,6 +139,12 @@ variable "iso_path" {
   default     = "" # only phase 1 has one
 }
 
+variable "floppy_img_path" {
+  type        = string
+  description = "Floppy image with the answers, [datastore] folder/name; empty where they are on the boot medium."
+  default     = ""
+}
+
 variable "ssh_user" {
   type        = string
   description = "The user the answers create; it may use sudo without a password."

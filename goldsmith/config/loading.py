@@ -160,7 +160,9 @@ def _with_paths(site: Site, table: Table, environment: Mapping[str, str]) -> Sit
     named = "" if site.is_lab else environment.get(sites.CA_FILE, "")
     ca_file = Path.cwd() / Path(named).expanduser() if named else site.ca_file and _absolute(site.ca_file, table)
     certificates = tuple(_absolute(path, table) for path in site.guests.certificates)
-    guests = site.guests.model_copy(update={"certificates": certificates})
+    key = site.guests.ssh_private_key_file
+    key = key and _absolute(key, table)
+    guests = site.guests.model_copy(update={"certificates": certificates, "ssh_private_key_file": key})
     return site.model_copy(update={"ca_file": ca_file, "guests": guests})
 
 
@@ -172,6 +174,8 @@ def _check_paths(site: Site, table: Table, now: datetime, problems: Problems) ->
     if site.ca_file and not site.is_lab:  # the lab makes its CA when it starts
         where = table.place("ca_file") if "ca_file" in table.values else sites.CA_FILE
         material.check(site.ca_file, where=where, now=now, problems=problems, only_cas=False)
+    if key := site.guests.ssh_private_key_file:
+        material.check_private_key(key, where=table.place("guests.ssh_private_key_file"), problems=problems)
     for path in site.guests.certificates:
         where = table.place("guests.certificates")
         material.check(path, where=f"{where}: guests.certificates", now=now, problems=problems, only_cas=True)

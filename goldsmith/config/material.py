@@ -56,6 +56,22 @@ def _wrong(blocks: Sequence[str], *, now: datetime, only_cas: bool) -> str:
     return ""
 
 
+def check_private_key(file: Path, *, where: str, problems: Problems) -> None:
+    """Note what makes *file* useless as a key that a program logs in with."""
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(_LARGEST).decode("ascii", errors="replace")
+    except OSError as error:
+        problems.add(where, f"{file} cannot be read: {error.strerror}")
+        return
+    if "PRIVATE KEY-----" not in text:
+        problems.add(
+            where, f"{file} is no private SSH key in PEM or OpenSSH form; its public half is in authorized_keys"
+        )
+    elif "ENCRYPTED" in text:
+        problems.add(where, f"{file} has a passphrase, which nobody could type during a build")
+
+
 def certificates(files: Sequence[Path]) -> dict[str, str]:
     """Return every certificate of *files* under a name of its own: update-ca-certificates takes one a file.
 

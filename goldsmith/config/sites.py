@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LAB = "lab"
 LAB_MIRROR = "http://mirror.lab.test:8080/debian"
+_MIRRORS = ("guests.mirror", "guests.ubuntu_mirror")
 ENVIRONMENT = "environment"
 """The name of the site that the origin's variables describe."""
 USER = "VSPHERE_USER"
@@ -35,6 +37,20 @@ OPTIONAL = {
     "BASE_VM_TEMPLATE_NAME": "placement.template_name",
 }
 ISO_PATH = "ISO_PATH"
+GUESTS = {
+    "GUEST_MIRROR": "guests.mirror",
+    "GUEST_UBUNTU_MIRROR": "guests.ubuntu_mirror",
+    "GUEST_HTTP_PROXY": "guests.http_proxy",
+    "GUEST_HTTPS_PROXY": "guests.https_proxy",
+    "SSH_PRIVATE_KEY_FILE": "guests.ssh_private_key_file",
+}
+GUEST_LISTS = {
+    "GUEST_NTP_SERVERS": ("guests.ntp_servers", r"[\s,]+"),
+    "GUEST_NO_PROXY": ("guests.no_proxy", r"[\s,]+"),
+    "GUEST_CERTIFICATES": ("guests.certificates", ":"),
+    "GUEST_AUTHORIZED_KEYS": ("guests.authorized_keys", "\n"),
+}
+"""What the origin kept in files beside its answers: the values of such a variable are separated as its pattern says."""
 
 
 def from_environment(environment: Mapping[str, str], problems: Problems, *, cache: Path) -> Table:
@@ -52,17 +68,23 @@ def from_environment(environment: Mapping[str, str], problems: Problems, *, cach
             f"missing or empty: {' '.join(sorted(missing))}",
             hint="set them, or name a site: --site NAME or GOLDSMITH_SITE (--site lab is the simulated one)",
         )
-    places = {key: name for name, key in (REQUIRED | OPTIONAL).items() if environment.get(name)}
+    places = {key: name for name, key in (REQUIRED | OPTIONAL | GUESTS).items() if environment.get(name)}
     # A missing variable is told above; its key gets a value that passes, so that it is not told twice.
     values: dict[str, Any] = {key: "missing" for name, key in REQUIRED.items() if name in missing}
     values |= {key: environment[name] for key, name in places.items()}
+    for name, (key, separator) in GUEST_LISTS.items():
+        if found := [part for part in re.split(separator, environment.get(name, "").strip()) if part.strip()]:
+            values[key], places[key] = found, name
     if path := environment.get(ISO_PATH):
-        # The origin names one ISO; media are composed here, and go to the folder it lies in.
-        values["placement.iso_folder"] = str(PurePosixPath(path.lstrip("/")).parent)
-        places["placement.iso_folder"] = ISO_PATH
+        # The origin names one ISO. Media that are made here go to the folder it lies in.
+        values |= {
+            "placement.iso_path": path.lstrip("/"),
+            "placement.iso_folder": str(PurePosixPath(path.lstrip("/")).parent),
+        }
+        places |= dict.fromkeys(("placement.iso_path", "placement.iso_folder"), ISO_PATH)
     if lab := lab_at(environment.get("VSPHERE_SERVER", ""), cache=cache):
-        values["guests.mirror"] = LAB_MIRROR
-        places["guests.mirror"] = f"the lab {lab}"
+        values |= dict.fromkeys(_MIRRORS, LAB_MIRROR)
+        places |= dict.fromkeys(_MIRRORS, f"the lab {lab}")
     return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
 
 
@@ -79,6 +101,7 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
         "placement.network": "VM Network",
         "placement.folder": "goldsmith",
         "guests.mirror": LAB_MIRROR,
+        "guests.ubuntu_mirror": LAB_MIRROR,
     }
     places = dict.fromkeys(values, "built in")
     if environment.get("GOLDSMITH_LAB_PORT"):

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, model_validator
 
 from goldsmith.spec.values import (
     AuthorizedKey,
     CryptedPassword,
+    DatastorePath,
     FullName,
     HostName,
     HostPort,
     InventoryName,
+    IsoUrl,
     Line,
     Locale,
     MediaFolder,
@@ -46,6 +48,17 @@ class Installer(StrEnum):
     """Which unattended installer an image uses; decides the answers' format and their delivery."""
 
     PRESEED = "preseed"
+    KICKSEED = "kickseed"
+    """Ubuntu's installer up to 18.04, which reads a subset of Kickstart."""
+
+
+class Delivery(StrEnum):
+    """How the answers reach the installer."""
+
+    INITRD = "initrd"
+    """Added to the installer's initrd: the boot medium is made for one build."""
+    FLOPPY = "floppy"
+    """On a virtual floppy disk: the origin's route, for installers that still have a driver for it."""
 
 
 class Firmware(StrEnum):
@@ -80,6 +93,8 @@ class Placement(Spec):
     """Datastore of boot media; empty is *datastore*."""
     iso_folder: MediaFolder = PurePosixPath("goldsmith")
     """Folder of boot media on that datastore."""
+    iso_path: DatastorePath | Literal[""] = ""
+    """A boot medium made by hand that lies there already, for installers whose answers are on another medium."""
     template_name: TemplateName | Literal[""] = ""
     """What template names begin with; empty is ``<image>-base``."""
 
@@ -94,6 +109,8 @@ class Guests(Spec):
 
     mirror: MirrorUrl = "http://ftp.debian.org/debian"
     """The distribution's archive, for the installer and the installed system; what it serves is signed."""
+    ubuntu_mirror: MirrorUrl | Literal[""] = ""
+    """The same for images of Ubuntu; empty is the image's ``os.mirror``."""
     security_mirror: SecurityUrl | Literal[""] = ""
     """The archive of security updates; empty asks for none, nor for updates between point releases."""
     ntp_servers: tuple[HostName, ...] = ()
@@ -106,6 +123,8 @@ class Guests(Spec):
     """Corporate CA certificates (PEM files) that machines trust; relative to the site's file."""
     authorized_keys: tuple[AuthorizedKey, ...] = ()
     """The operators' own SSH keys; they stay in the template."""
+    ssh_private_key_file: Path | None = None
+    """An operator's private key to log in with, instead of the build's own; relative to the site's file."""
 
 
 class Site(Spec):
@@ -128,7 +147,7 @@ class Site(Spec):
 class Os(Spec):
     """The operating system an image installs."""
 
-    family: Literal["debian"]
+    family: Literal["debian", "ubuntu"]
     release: Annotated[str, must(r"[0-9]+(?:\.[0-9]+)?", "a release number, such as 13")]
     suite: Annotated[str, must(r"[a-z]+", "the archive's name of the release, such as trixie")]
     installer: Installer
@@ -136,6 +155,8 @@ class Os(Spec):
         str, must(r"[A-Za-z0-9_]{1,59}Guest", "one of vSphere's guest identifiers, such as debian12_64Guest")
     ]
     """vSphere's guest identifier; Debian 13 runs as ``debian12_64Guest`` until vSphere knows it."""
+    mirror: MirrorUrl | Literal[""] = ""
+    """The archive of a distribution that is not Debian, where the site names none."""
 
 
 class Localisation(Spec):
@@ -197,11 +218,32 @@ class Docker(Spec):
     """More variables of the playbooks, as ``docs/reference/ansible.md`` lists them."""
 
 
+class Iso(Spec):
+    """The vendor's boot medium that a boot medium is made from: a file or an address, and what it must be."""
+
+    path: Path | None = None
+    """A file of this machine; relative to the image's file."""
+    url: IsoUrl | Literal[""] = ""
+    sha256: Sha256
+    """Of the whole file."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (not self.url):
+            msg = "must name either a path or a url"
+            raise ValueError(msg)
+        return self
+
+
 class Image(Spec):
     """One operating system as it is to be installed."""
 
     name: Slug
     os: Os
+    delivery: Delivery | None = None
+    """How the answers reach the installer; left out, the installer decides."""
+    iso: Iso | None = None
+    """For installers whose boot medium is the vendor's: what it is made from, unless the site has one."""
     localisation: Localisation = Localisation()
     account: Account = Account()
     hardware: Hardware = Hardware()

@@ -71,6 +71,14 @@ SecurityUrl = Annotated[
     ),
 ]
 """The installer appends that last part itself, so no other is possible."""
+IsoUrl = Annotated[
+    str,
+    must(
+        rf"https?://{_HOST}{_PORT}(?:/[A-Za-z0-9._~+%-]+)+",
+        "an http or https URL of a file, such as https://mirror.example.com/ubuntu/mini.iso",
+    ),
+]
+Sha256 = Annotated[str, must(r"[0-9a-f]{64}", "a sha256: 64 digits and letters from a to f")]
 ProxyUrl = Annotated[
     str, must(rf"https?://{_USERINFO}{_HOST}{_PORT}/?", "a proxy's URL, such as http://proxy.example.com:3128")
 ]
@@ -174,7 +182,6 @@ FullName = Annotated[
 
 MediaFolder = Annotated[PurePosixPath, AfterValidator(_inside)]
 
-Sha256 = Annotated[str, must(r"[0-9a-f]{64}", "a sha256 in 64 hexadecimal digits")]
 _OWN_VARIABLES = {
     "data_disk_device": "docker.data_disk_device",
     "docker_engine_flavour": "docker.engine",
@@ -200,3 +207,14 @@ VariableName = Annotated[
     ),
     AfterValidator(_variable),
 ]
+
+
+def _file_inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or re.fullmatch(r"[A-Za-z0-9._/ +()-]{1,200}\.iso", value) is None:
+        msg = "must be an ISO on the datastore, such as iso/ubuntu-16.04.iso, and below the datastore's root"
+        raise ValueError(msg)
+    return value
+
+
+DatastorePath = Annotated[str, AfterValidator(_file_inside)]

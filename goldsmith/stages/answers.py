@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import base64
-import functools
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from goldsmith.errors import CheckError
+from goldsmith.delivery import check_floppy_space
+from goldsmith.errors import ConfigurationError
 from goldsmith.plan import digest, significant
-from goldsmith.tools import preseed, questions
+from goldsmith.spec import Installer
+from goldsmith.tools import kickseed, preseed, questions
+from goldsmith.tools.templating import render as render_template
 from goldsmith.workspace import SECRET_MODE, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jinja2 import Environment
     from pydantic import SecretStr
 
     from goldsmith.spec import Image, Site
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "kickstart" / "preseed"
+KICKSEED = TEMPLATES.with_name("kickseed")
 CLONE_READY = TEMPLATES / "clone-ready.sh"
 """The script that runs last on a base, as root over SSH: it makes the machine ready to be cloned."""
 ALWAYS = (
@@ -81,6 +82,11 @@ def build_key(public_key: str, build_id: str) -> str:
     return f"{kind} {data} {BUILD_KEY_COMMENT}{build_id}"
 
 
+def finish_script(image: Image) -> Path:
+    """Return the script that runs last on a base of *image*."""
+    return CLONE_READY if image.os.installer is Installer.PRESEED else KICKSEED / CLONE_READY.name
+
+
 def packages(image: Image) -> tuple[str, ...]:
     """Return every package the installer is asked for, each once."""
     return tuple(dict.fromkeys((*ALWAYS, *image.packages)))
@@ -93,7 +99,7 @@ def render(
     password_hash: SecretStr,
     build_key: str = PLACEHOLDER_KEY,
     certificates: Mapping[str, str] | None = None,
-    templates: Path = TEMPLATES,
+    templates: Path | None = None,
 ) -> Answers:
     """Return the answers for installing *image* on *site*, checked; the same inputs give the same text.
 
@@ -105,16 +111,31 @@ def render(
         "password_hash": password_hash.get_secret_value(),
         "certificates": list(certificates),
     }
-    files = dict(_rendered(templates, context))
-    keys = dict.fromkeys((*site.guests.authorized_keys, build_key))
-    files["goldsmith/authorized_keys"] = "".join(f"{key}\n" for key in keys)
+    keys = "".join(f"{key}\n" for key in dict.fromkeys((*site.guests.authorized_keys, build_key)))
+    match image.os.installer:
+        case Installer.PRESEED:
+            files = _preseed(image, context, keys=keys, certificates=certificates, folder=templates or TEMPLATES)
+        case Installer.KICKSEED:
+            folder = templates or KICKSEED
+            files = _kickseed(image, site, context=context, keys=keys, certificates=certificates, folder=folder)
+        case never:
+            assert_never(never)
+    # What a site does not have (time servers, proxies) leaves no file.
+    return Answers({name: text for name, text in sorted(files.items()) if text.strip()})
+
+
+def _preseed(
+    image: Image, context: Mapping[str, Any], *, keys: str, certificates: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """Return the files of the initrd."""
+    files = dict(_rendered(folder, context))
+    files["goldsmith/authorized_keys"] = keys
     files["goldsmith/environment"] = "".join(f"{line}\n" for line in context["environment"])
     for name, text in certificates.items():
         files[f"goldsmith/root/usr/local/share/ca-certificates/goldsmith/{name}"] = text
-    known = questions.read((templates / f"questions-{image.os.release}.txt").read_text(encoding="ascii"))
+    known = questions.read((folder / f"questions-{image.os.release}.txt").read_text(encoding="ascii"))
     preseed.check(files["preseed.cfg"], known=known, name="preseed.cfg")
-    # What a site does not have (time servers, proxies) leaves no file.
-    return Answers({name: text for name, text in sorted(files.items()) if text.strip()})
+    return files
 
 
 def _context(image: Image, site: Site) -> dict[str, Any]:
@@ -147,41 +168,39 @@ def _proxies(site: Site) -> Iterator[str]:
 
 
 def _rendered(templates: Path, context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    environment = _environment(templates)
     names = {f"{name}.j2": name for name in _AT_ROOT} | {f"{name}.j2": f"goldsmith/{name}" for name in _BESIDE}
     for path in sorted((templates / "root").rglob("*.j2")):
         name = path.relative_to(templates).as_posix()
         names[name] = f"goldsmith/{name.removesuffix('.j2')}"
     for template, name in names.items():
-        yield name, _one(environment, template, context)
+        yield name, render_template(templates, template, context)
 
 
-@functools.cache  # compiling the templates takes longer than rendering them
-def _environment(templates: Path) -> Environment:
-    import jinja2
+def _kickseed(
+    image: Image, site: Site, *, context: Mapping[str, Any], keys: str, certificates: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """Return the files of the floppy: ``ks.cfg``, and what its script takes from ``files/``."""
+    _check_hash(image, context["password_hash"])
+    mirror = site.guests.ubuntu_mirror or image.os.mirror or site.guests.mirror
+    values = {**context, "mirror": mirror.rstrip("/") + "/", "packages": list(image.packages)}
+    files = {}
+    for path in sorted(folder.rglob("*.j2")):
+        name = path.relative_to(folder).as_posix()
+        files[name.removesuffix(".j2")] = render_template(folder, name, values, ks=kickseed.quote)
+    if not site.guests.ntp_servers:
+        del files["files/ntp.conf"]
+    files["files/authorized_keys"] = keys
+    files["files/environment"] = "".join(f"{line}\n" for line in context["environment"])
+    files |= {f"files/ca/{name}": text for name, text in certificates.items()}
+    check_floppy_space({name: len(text.encode()) for name, text in files.items()})
+    return files
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - no HTML; values are restricted by goldsmith.spec and quoted by the sh filter
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["sh"] = shlex.quote
-    return environment
 
-
-def _one(environment: Environment, template: str, context: Mapping[str, Any]) -> str:
-    import jinja2
-
-    try:
-        return environment.get_template(template).render(context)
-    except jinja2.TemplateError as error:
-        line = getattr(error, "lineno", None)
-        raise CheckError(
-            "a template of the answers cannot be rendered",
-            where=f"kickstart/preseed/{template}" + (f":{line}" if line else ""),
-            why=str(error),
-            next="correct the template",
-        ) from error
+def _check_hash(image: Image, password_hash: str) -> None:
+    if password_hash.startswith("$y$"):
+        raise ConfigurationError(
+            f"{image.os.family} {image.os.release} cannot read a yescrypt hash",
+            where="AUTOMATION_USER_CRYPTED_PASSWORD",
+            why="its C library is older than the method: the account's password would never fit",
+            next="make a SHA-512 hash: openssl passwd -6",
+        )

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from goldsmith import forging
 from goldsmith.forging import Job, Recipe
 from goldsmith.tools import packer
-from goldsmith.vcenter import preflight
+from goldsmith.vcenter import naming, preflight
 from goldsmith.vcenter.inventory import network_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.forging import Doors
+    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.templates import Template
 
 
@@ -35,6 +37,7 @@ def variable_file(request: Request, *, began: str) -> str:
         user=request.user,
         private_key=request.inside(request.private_key),
         iso_path=request.medium.path,
+        floppy=request.medium.floppy,
         finish_script=request.inside(request.finish_script),
         timeouts=request.timeouts,
     )
@@ -43,8 +46,16 @@ def variable_file(request: Request, *, began: str) -> str:
 
 def forge(request: Request, doors: Doors) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
+    wanted = request.site.placement.template_name
+
+    def check(vcenter: VCenter) -> Places:
+        places = preflight.check(vcenter, request.site.placement, request.image.hardware, request.medium)
+        naming.check(vcenter, places, wanted)
+        return places
+
     recipe = Recipe(
-        check=lambda vcenter: preflight.check(vcenter, request.site.placement, request.image.hardware, request.medium),
+        check=check,
         variables=lambda began: variable_file(request, began=began),
+        name=lambda vcenter, places, machine, now: naming.take(vcenter, places, machine, wanted, now=now),
     )
     return forging.forge(request, recipe, doors)

@@ -46,13 +46,13 @@ class Store:
         return f"[{self.access.datastore}] {self.path(name)}"
 
 
-def build_path(store: Store, *, build_id: str) -> str:
+def build_path(store: Store, *, build_id: str, suffix: str = ".iso") -> str:
     """Return where the medium of a build lies, or will lie, as vSphere writes it."""
-    return store.iso_path(_build_name(build_id))
+    return store.iso_path(_build_name(build_id, suffix))
 
 
-def _build_name(build_id: str) -> str:
-    return f"goldsmith-{build_id}.iso"
+def _build_name(build_id: str, suffix: str) -> str:
+    return f"goldsmith-{build_id}{suffix}"
 
 
 def build_medium(store: Store, medium: Path, *, build_id: str) -> str:
@@ -61,7 +61,7 @@ def build_medium(store: Store, medium: Path, *, build_id: str) -> str:
     The name carries the build's id, by which ``clean`` finds what a killed build left.
     A medium uploaded for this build before is replaced: it may hold other answers.
     """
-    name = f"goldsmith-{build_id}.iso"
+    name = _build_name(build_id, medium.suffix)
     completed = _store(store, medium, name=name, build_id=build_id, replace=True)
     if completed.returncode != 0:
         raise _failure(store, completed, name)

@@ -31,6 +31,15 @@ run datastore.upload "$file" "$part" && run datastore.mv "-f=$replace" "$part" "
 }
 """
 
+# govc ends by SIGPIPE when enough was read, so only a failure with nothing read counts.
+_HEAD = """\
+set -u
+data=$(govc datastore.download "$1" - | head -c "$2" | base64 -w0; exit "${PIPESTATUS[0]}")
+status=$?
+[ -n "$data" ] || exit "$status"
+printf '%s\\n' "$data"
+"""
+
 _PROGRESS = re.compile(r"Uploading\.\.\. \((\d+)%(?:, ([\d.]+ ?[KMGT]?i?B/s))?")
 
 
@@ -67,6 +76,11 @@ def size(door: Door, access: Access, path: str) -> Command:
 def remove(door: Door, access: Access, path: str) -> Command:
     """Return the command that removes a file; it may be gone already."""
     return _command(door, access, "govc", "datastore.rm", "-f", path)
+
+
+def head(door: Door, access: Access, path: str, *, count: int) -> Command:
+    """Return the command that prints the first *count* bytes of a file in base64; the rest is not transferred."""
+    return _command(door, access, "bash", "-c", _HEAD, "head", path, str(count))
 
 
 def parse_size(completed: Completed) -> int | None:

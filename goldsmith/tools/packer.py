@@ -64,6 +64,8 @@ class Install(Run):
     iso_path: str
     """Of the boot medium, on the site's media datastore."""
     finish_script: str
+    floppy: str = ""
+    """Of a floppy image with the answers, as vSphere writes it: ``[datastore] folder/name``; empty for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,7 @@ def variables(image: Image, site: Site, run: Install) -> dict[str, Any]:
         "firmware": hardware.firmware.value,
         "iso_datastore": site.placement.media_datastore,
         "iso_path": run.iso_path,
+        "floppy_img_path": run.floppy,
         "finish_script": run.finish_script,
     }
 

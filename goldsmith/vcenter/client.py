@@ -183,6 +183,11 @@ class Client:
         with explained(self.server):
             self._collector.finish(self._vm(machine).ReconfigVM_Task(vim.vm.ConfigSpec(annotation=text)))
 
+    def rename(self, machine: Machine, name: str) -> None:
+        """Give the machine another name."""
+        with explained(self.server):
+            self._collector.finish(self._vm(machine).Rename_Task(newName=name))
+
     def destroy(self, machine: Machine) -> None:
         """Power the machine off if it runs, and delete it with its disks."""
         vm = self._vm(machine)

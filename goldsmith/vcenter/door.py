@@ -82,6 +82,10 @@ class VCenter(Protocol):
         """Replace the machine's note."""
         ...
 
+    def rename(self, machine: Machine, name: str) -> None:
+        """Give the machine or template another name."""
+        ...
+
     def vitals(self, machine: Machine) -> Vitals:
         """Return what can be seen of a machine."""
         ...

@@ -29,11 +29,13 @@ class Medium:
     """Relative to the media datastore."""
     size: int | None = None
     """In bytes, where it is known."""
+    floppy: str = ""
+    """The floppy image with the answers, as vSphere writes it; empty where they are on the boot medium."""
 
     @classmethod
-    def stored(cls, iso_path: str, size: int | None = None) -> Medium:
+    def stored(cls, iso_path: str, size: int | None = None, *, floppy: str = "") -> Medium:
         """Return the medium of a path as vSphere writes it, ``[datastore] folder/name``."""
-        return cls(path=iso_path.rpartition("] ")[2], size=size)
+        return cls(path=iso_path.rpartition("] ")[2], size=size, floppy=floppy)
 
 
 def check(
@@ -59,7 +61,8 @@ def check(
             next="correct the site's file; names count exactly, upper and lower case too",
         )
     missing = tuple(_missing_medium(vcenter, found.media_datastore, medium)) if medium else ()
-    problems = (*missing, *_full(vcenter, found, hardware), *_forbidden(vcenter, found, cloning=cloning))
+    forbidden = _forbidden(vcenter, found, medium, cloning=cloning)
+    problems = (*missing, *_full(vcenter, found, hardware), *forbidden)
     if problems:
         family = MissingObjectError if missing else ConfigurationError
         raise family(
@@ -105,8 +108,8 @@ def _missing_medium(vcenter: VCenter, datastore: Node, medium: Medium) -> Iterab
         yield Problem(setting="boot medium", what=f"{where} is not the one that was built", hint=sizes)
 
 
-def _forbidden(vcenter: VCenter, places: Places, *, cloning: bool) -> Iterable[Problem]:
-    wanted = privileges.wanted(places, cloning=cloning)
+def _forbidden(vcenter: VCenter, places: Places, medium: Medium | None, *, cloning: bool) -> Iterable[Problem]:
+    wanted = privileges.wanted(places, cloning=cloning, floppy=bool(medium and medium.floppy))
     lacking = vcenter.missing_privileges({node.ref: names for node, names in wanted.items()})
     for node in wanted:
         if short := lacking.get(node.ref):

@@ -47,6 +47,9 @@ FOLDER = frozenset(
 CLONING = frozenset({"VirtualMachine.Inventory.CreateFromExisting", "VirtualMachine.Provisioning.DeployTemplate"})
 """On the same folder, for phase 2."""
 
+FLOPPY = frozenset({"VirtualMachine.Interact.SetFloppyMedia"})
+"""There as well, where the answers are on a floppy."""
+
 DATASTORE = frozenset({"Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement"})
 """On the datastore of the machines and on that of the media; removing a file asks for it on the datacenter's folder."""
 
@@ -57,11 +60,11 @@ POOL = frozenset({"Resource.AssignVMToPool"})
 """On the resource pool."""
 
 
-def wanted(places: Places, *, cloning: bool = False) -> Mapping[Node, frozenset[str]]:
-    """Return the privileges a build needs on each of its places; *cloning* in phase 2."""
+def wanted(places: Places, *, cloning: bool = False, floppy: bool = False) -> Mapping[Node, frozenset[str]]:
+    """Return the privileges a build needs on each of its places; *cloning* in phase 2, *floppy* for legacy images."""
     return {
         places.root: GLOBAL,
-        places.folder: FOLDER | CLONING if cloning else FOLDER,
+        places.folder: FOLDER | (CLONING if cloning else frozenset()) | (FLOPPY if floppy else frozenset()),
         places.datastore: DATASTORE,
         places.media_datastore: DATASTORE,
         places.network: NETWORK,

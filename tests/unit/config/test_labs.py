@@ -59,6 +59,6 @@ def test_a_name_that_only_begins_like_the_loopback_is_none() -> None:
 def test_the_environments_site_gets_the_labs_mirror_only_in_a_lab(cache: Path, tmp_path: Path) -> None:
     """Its guests reach no other; everywhere else the default stays."""
     inside = from_environment(ORIGINS, Problems(), cache=cache)
-    assert inside.values["guests"] == {"mirror": LAB_MIRROR}
+    assert inside.values["guests"] == {"mirror": LAB_MIRROR, "ubuntu_mirror": LAB_MIRROR}
     outside = from_environment(ORIGINS | {"VSPHERE_SERVER": "vcenter.example.com"}, Problems(), cache=cache)
     assert "guests" not in outside.values

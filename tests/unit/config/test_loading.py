@@ -114,6 +114,24 @@ def test_the_origins_variables_make_a_site(workspace: Workspace) -> None:
     assert effective.password_hash.get_secret_value() == HASH
 
 
+def test_what_the_origin_kept_in_files(workspace: Workspace) -> None:
+    """Time servers, proxies and keys come from variables too; a list's values are separated as one writes them."""
+    given = {"GUEST_NTP_SERVERS": "ntp1.example.com, ntp2.example.com", "GUEST_HTTP_PROXY": "http://p.example.com:3128"}
+    effective = load(None, None, workspace=workspace, environment=ORIGIN | given | {"ISO_PATH": "/iso/x.iso"})
+    assert effective.site.guests.ntp_servers == ("ntp1.example.com", "ntp2.example.com")
+    assert effective.site.guests.http_proxy == "http://p.example.com:3128"
+    assert effective.site.placement.iso_path == "iso/x.iso"
+
+
+@pytest.mark.parametrize(("text", "words"), [("hello", "no private SSH key"), (None, "cannot be read")])
+def test_a_private_key_that_is_none(workspace: Workspace, tmp_path: Path, text: str | None, words: str) -> None:
+    """A public key, or a file that is not there, is told before anything is built."""
+    file = tmp_path / "id_rsa"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    assert words in refusal(workspace, None, ORIGIN | {"SSH_PRIVATE_KEY_FILE": str(file)})
+
+
 def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:
     """Missing and empty variables are told together, by name."""
     text = refusal(workspace, None, {"VSPHERE_SERVER": "", "CLUSTER": "", "NETWORK": "n"})

@@ -133,9 +133,11 @@ def test_an_unknown_keyboard_is_found_before_the_installer_asks() -> None:
 
 def test_a_template_that_takes_an_unknown_name(tmp_path: Path) -> None:
     """A misspelt variable in a template stops the rendering and names the template."""
-    (tmp_path / "preseed.cfg.j2").write_text("d-i passwd/username string {{ image.acount.name }}\n", encoding="utf-8")
+    folder = tmp_path / "preseed"
+    folder.mkdir()
+    (folder / "preseed.cfg.j2").write_text("d-i passwd/username string {{ image.acount.name }}\n", encoding="utf-8")
     with pytest.raises(CheckError, match=r"kickstart/preseed/preseed\.cfg\.j2") as caught:
-        answers.render(IMAGE, site(FULL), password_hash=HASH, templates=tmp_path)
+        answers.render(IMAGE, site(FULL), password_hash=HASH, templates=folder)
     assert "acount" in str(caught.value)
 
 

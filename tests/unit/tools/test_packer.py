@@ -74,10 +74,13 @@ def test_values_reach_the_file() -> None:
 
 
 def test_the_templates_type_nothing_and_replace_nothing() -> None:
-    """No keystrokes, HTTP server, floppy or -force, and TLS is verified: the base is installed by its medium alone."""
+    """No keystrokes, HTTP server or -force, TLS is verified, and a floppy is attached only where one was made."""
     text = (ROOT / "packer/base.pkr.hcl").read_text(encoding="utf-8")
     settings = set(re.findall(r"^ +(\w+) +=", text, re.MULTILINE))
-    assert not {name for name in settings if name.startswith(("boot_command", "http_", "floppy_", "cd_"))}
+    assert not {name for name in settings if name.startswith(("boot_command", "http_", "floppy_", "cd_"))} - {
+        "floppy_img_path"
+    }
+    assert 'floppy_img_path = var.floppy_img_path == "" ? null : var.floppy_img_path' in text
     assert re.search(r"insecure_connection += false", text)
     assert "-force" not in " ".join(packer.build_argv("x"))
 

@@ -119,6 +119,10 @@ class FakeVCenter:
         self._changed(f"note {machine.name}")
         self.held[machine.ref] = replace(self.held[machine.ref], note=text)
 
+    def rename(self, machine: Machine, name: str) -> None:
+        self._changed(f"rename {machine.name} to {name}")
+        self.held[machine.ref] = replace(self.held[machine.ref], name=name)
+
     def vitals(self, machine: Machine) -> Vitals:
         return self.seen
 

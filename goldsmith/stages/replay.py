@@ -1,0 +1,123 @@
+"""Makes a reusable boot medium: the vendor's ISO, whose boot loaders start the installer with our words."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import CheckError
+from goldsmith.tools import bootconfig, iso9660, netboot, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from goldsmith.runner import Runner
+    from goldsmith.tools.door import Door
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is replayed, and where it goes."""
+
+    iso: str
+    """The vendor's ISO, as the toolbox sees it."""
+    words: Sequence[str]
+    """Added to the kernel's command line."""
+    root: Path
+    output: Path
+    """Lies in the repository."""
+    epoch: int
+    log: Path | None = None
+
+
+def make(request: Request, *, runner: Runner, door: Door) -> str:
+    """Write the medium, whole or not at all; return its sha256.
+
+    Raises ``CheckError`` when no boot loader starts an installer, or the result would
+    boot in another way than the vendor's.
+    """
+    part = request.output.with_suffix(".part")
+    try:
+        replayed(request, runner=runner, door=door)
+        _compare(request.iso, part.relative_to(request.root).as_posix(), runner=runner, door=door)
+        part.replace(request.output)
+    finally:
+        part.unlink(missing_ok=True)
+    return netboot.sha256(request.output)
+
+
+def replayed(request: Request, *, runner: Runner, door: Door) -> None:
+    """Write the medium as ``.part`` beside its place; nothing of it is looked at yet."""
+    folder = request.output.with_suffix(".files")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    inside = folder.relative_to(request.root).as_posix()
+    try:
+        runner.run(replay.extract(door, request.iso, inside), log=request.log)
+        changed = _changed(folder, request.words)
+        target = request.output.with_suffix(".part").relative_to(request.root).as_posix()
+        command = replay.replay(door, request.iso, to=target, folder=inside, files=changed, epoch=request.epoch)
+        runner.run(command, log=request.log)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check(file: Path, sha256: str) -> None:
+    """Make sure that the vendor's ISO is whole, and the one that is meant. Raises ``CheckError``."""
+    with file.open("rb") as stream:
+        head = stream.read(iso9660.HEAD)
+    try:
+        volume = iso9660.volume(head)
+    except ValueError as error:
+        raise CheckError(
+            "the vendor's ISO is none", where=str(file), why=str(error), next="name another file"
+        ) from None
+    size = file.stat().st_size
+    if size < volume.size:
+        raise CheckError(
+            "the vendor's ISO is cut off",
+            where=str(file),
+            why=f"it has {size} bytes, and says of itself that it has {volume.size}",
+            next="fetch it again",
+        )
+    if (found := netboot.sha256(file)) != sha256:
+        raise CheckError(
+            "the vendor's ISO is another one",
+            where=str(file),
+            why=f"sha256 is     {found}\nit must be    {sha256}",
+            next="compare both with the vendor's signed list; then correct iso.sha256 in the image's file, or the file",
+        )
+
+
+def _changed(folder: Path, words: Sequence[str]) -> list[str]:
+    """Edit the extracted files in place; return the paths of those that differ now."""
+    texts = {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode("utf-8", "surrogateescape")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    sums = texts.pop(bootconfig.SUMS, None)
+    made = bootconfig.edited(texts, words)
+    data = {path: text.encode("utf-8", "surrogateescape") for path, text in made.items()}
+    if sums is not None:
+        # Not a seal against anybody: it is what the medium's own check compares with.
+        new = {path: hashlib.md5(content, usedforsecurity=False).hexdigest() for path, content in data.items()}
+        if (updated := bootconfig.updated_sums(sums, new)) != sums:
+            data[bootconfig.SUMS] = updated.encode("utf-8", "surrogateescape")
+    for path, content in data.items():
+        (folder / path).write_bytes(content)
+    return sorted(data)
+
+
+def _compare(before: str, after: str, *, runner: Runner, door: Door) -> None:
+    was, is_now = (replay.structure(runner.run(replay.report(door, iso)).stdout) for iso in (before, after))
+    if was != is_now:
+        raise CheckError(
+            "the new boot medium would boot in another way than the vendor's",
+            where=before,
+            why="\n".join([*(f"- {line}" for line in was), *(f"+ {line}" for line in is_now)]),
+            next="xorriso cannot replay this ISO; make the medium by hand and name it: ISO_PATH",
+        )
