@@ -44,11 +44,14 @@ def up(session: Session, *, vcenters: int | None = None) -> State:
 
 
 def on_demand(session: Session) -> State:
-    """Return the lab as it runs, or start one: whoever only needs a lab must not lose what is in theirs."""
-    return _running(session) or lab(session, vcenters=1).up()
+    """Return the lab as it runs, or start one: whoever only needs a lab must not lose what is in theirs.
+
+    One that runs and does not answer at this moment is left alone: its clients say so, and 'lab-up' renews it.
+    """
+    return _running(session, healthy=False) or lab(session, vcenters=1).up()
 
 
-def _running(session: Session, *images: str) -> State | None:
+def _running(session: Session, *images: str, healthy: bool = True) -> State | None:
     """Return the lab as it runs, asked the quick way, provided that *images* exist."""
     from goldsmith.toolbox import engine_probe
 
@@ -57,7 +60,9 @@ def _running(session: Session, *images: str) -> State | None:
     settings = Settings.here(session.environment)
     if cli is None:
         return None
-    return running(settings, cli=cli, images=images, workspace=session.workspace, runner=session.runner)
+    return running(
+        settings, cli=cli, images=images, workspace=session.workspace, runner=session.runner, healthy=healthy
+    )
 
 
 def down(session: Session) -> None:

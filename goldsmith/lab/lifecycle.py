@@ -30,7 +30,13 @@ _TAKEN = ("port is already allocated", "address already in use", "ports are not 
 
 
 def running(
-    settings: Settings, *, cli: str, workspace: Workspace, runner: Runner, images: tuple[str, ...] = ()
+    settings: Settings,
+    *,
+    cli: str,
+    workspace: Workspace,
+    runner: Runner,
+    images: tuple[str, ...] = (),
+    healthy: bool = True,
 ) -> State | None:
     """Return the state of the lab of this name if it is up as its state says, and *images* exist; nothing in doubt.
 
@@ -43,7 +49,7 @@ def running(
     if known is None:
         return None
     said = runner.run(containers.look(cli, settings, *images), check=False)
-    return known if containers.is_whole(said, known.settings) else None
+    return known if containers.is_whole(said, known.settings, healthy=healthy) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -252,3 +252,23 @@ def test_docker_is_not_asked_about_a_lab_this_machine_does_not_know(tmp_path: Pa
     made, runner = lab(tmp_path, {})
     assert looked(made, runner) is None
     assert runner.asked == []
+
+
+def test_a_busy_lab_is_no_lost_lab(tmp_path: Path) -> None:
+    """Who only needs a lab takes it though its health check fails just now; who wants it right does not."""
+    made, _ = lab(tmp_path, {})
+    there = known(made, DIGEST)
+    runner = FakeRunner({LOOK: shown(DIGEST, health="unhealthy")})
+
+    def found(*, healthy: bool) -> state.State | None:
+        return running(
+            made.settings,
+            cli="docker",
+            images=("goldsmith-lab-guest:1",),
+            workspace=made.workspace,
+            runner=runner,
+            healthy=healthy,
+        )
+
+    assert found(healthy=False) == there
+    assert found(healthy=True) is None
