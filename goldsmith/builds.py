@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,8 @@ class Build:
     key: str
     inputs: str
     """The parts of the key in short form, see ``plan.Inputs.summary``."""
+    parts: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """The same parts whole, for the record."""
     status: Status = Status.OPEN
     stages: tuple[str, ...] = ()
     """The stages that are finished."""

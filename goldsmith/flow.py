@@ -202,6 +202,7 @@ class Flow:
                 site=self.site,
                 key=now.key,
                 inputs=now.summary(),
+                parts=dict(now.parts),
                 phase=phase,
                 label=builds.label(self.session.environment) if phase == "docker" else "",
                 server=server,

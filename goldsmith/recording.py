@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.config import Effective
-    from goldsmith.plan import Inputs
     from goldsmith.stages.record import Previous, Written
     from goldsmith.stages.verify import Verdict
     from goldsmith.vcenter.templates import Template
@@ -68,7 +67,7 @@ def draft(session: Session, effective: Effective, verdict: Verdict, folder: Path
         site=effective.site.name,
         build=attributes.build,
         key=attributes.key,
-        inputs=parts(session, effective, verdict.template),
+        inputs=parts(session, verdict.template),
         built=f"{began:%Y-%m-%dT%H:%M:%SZ}",
         source=Source(commit=attributes.commit.removesuffix(_DIRTY), dirty=attributes.commit.endswith(_DIRTY)),
         toolbox=_toolbox(session),
@@ -87,16 +86,12 @@ def draft(session: Session, effective: Effective, verdict: Verdict, folder: Path
     )
 
 
-def parts(session: Session, effective: Effective, template: Template) -> dict[str, str]:
-    """Return the parts of the template's key: whole where this checkout still has the same, else in short form."""
+def parts(session: Session, template: Template) -> dict[str, str]:
+    """Return the parts of the template's key: whole where this checkout made it, else in the template's short form."""
     attributes = template.attributes
-    base = inputs.base(effective, lock=session.lock, root=session.workspace.root)
-    known: list[Inputs] = [base]
-    if attributes.phase == "docker":
-        known.append(inputs.docker(effective, lock=session.lock, root=session.workspace.root, parent=base))
-    for one in known:
-        if one.key == attributes.key:
-            return dict(one.parts)
+    for build in session.builds.all():
+        if build.id == attributes.build and build.parts:
+            return dict(build.parts)
     return dict(part.split("=", 1) for part in attributes.inputs.split() if "=" in part)
 
 
