@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -122,7 +122,9 @@ def reach(run: Run, line: str, pipe: Path, text: bytes) -> int:
         writer = os.open(pipe, os.O_WRONLY)  # returns when somebody opened it to read
         if line in run.said:
             return writer
-        os.write(writer, text)
+        # Who only looked whether the file is there is gone again by now; the next one reads.
+        with suppress(BrokenPipeError):
+            os.write(writer, text)
         os.close(writer)
 
 
