@@ -39,7 +39,7 @@ def rendered(guests: Guests = FULL, image: Image = IMAGE, secret: SecretStr = HA
         "install",
         "text",
         "reboot",
-        "url --url http://mirrors.kernel.org/ubuntu/",
+        "url --url http://mirror.example.com/ubuntu/",
         "preseed clock-setup/utc boolean true",
         "preseed clock-setup/ntp-server string ntp1.example.com",
         "bootloader --location=mbr",
