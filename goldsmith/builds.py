@@ -8,14 +8,17 @@ import os
 import re
 import shutil
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import plan
 from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.workspace import Workspace, holding, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
@@ -103,6 +106,21 @@ class Builds:
         content = json.dumps(asdict(build), indent=1) + "\n"
         write_if_changed(self.folder(build) / _STATE, content)
         return build
+
+    def reserve(self, key: str, now: datetime) -> str:
+        """Return an id for a new build of *key*, and make its folder.
+
+        Two builds of one key may begin in one second, on different vCenters: making the
+        folder decides who has the id, and the other takes the next second's.
+        """
+        while True:
+            build_id = plan.build_id(key, now)
+            try:
+                self.workspace.build(build_id).mkdir(parents=True)
+            except FileExistsError:
+                now += timedelta(seconds=1)
+            else:
+                return build_id
 
     def load(self, build_id: str) -> Build:
         """Return one build. Raises ``ConfigurationError`` when there is none of this id."""

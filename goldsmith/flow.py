@@ -197,7 +197,7 @@ class Flow:
             return found
         return known.save(
             Build(
-                id=plan.build_id(now.key, self.session.now()),
+                id=known.reserve(now.key, self.session.now()),
                 image=self.image,
                 site=self.site,
                 key=now.key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,3 +115,11 @@ def test_names_of_ci_builds_fit(branch: str, pipeline: str) -> None:
     build = replace(BUILD, image="i" * 40, phase="docker", label=labelled)
     assert len(build.name) <= 80
     assert re.fullmatch(r"i{40}-docker(-[a-z0-9]+)*-20261123-120000-01234567", build.name)
+
+
+def test_two_builds_of_one_second_have_ids_of_their_own(builds: Builds) -> None:
+    """The same image on two vCenters has one key: who comes second in a second gets the next one's id."""
+    now = datetime(2026, 11, 23, 12, 0, 59, tzinfo=UTC)
+    key = "0123456789abcdef"
+    assert builds.reserve(key, now) == "20261123-120059-01234567"
+    assert builds.reserve(key, now) == "20261123-120100-01234567"
