@@ -11,7 +11,7 @@ from goldsmith.builds import ID_PATTERN
 from goldsmith.plan import Existing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from goldsmith.vcenter.door import VCenter
     from goldsmith.vcenter.inventory import Machine
@@ -176,8 +176,3 @@ def existing(templates: Iterable[Template]) -> list[Existing]:
 def started(build: str) -> datetime:
     """Return when a build began, as its id tells."""
     return datetime.strptime(build[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-
-
-def values_of(template: Template) -> Mapping[str, str]:
-    """Return a template's attributes by their full names, for data output."""
-    return template.attributes.values(template.machine)
