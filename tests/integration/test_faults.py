@@ -48,17 +48,20 @@ def failed(result: Result, code: int, *words: str) -> dict[str, str]:
     return error
 
 
-def installing(bystander: Bystander, run: Run) -> dict[str, Any]:
-    """Wait until a machine's installer has begun; return what the lab knows of the machine."""
+def installing(bystander: Bystander) -> tuple[Run, dict[str, Any]]:
+    """Start a build and wait until its installer has begun; return the run, and what the lab knows of the machine.
+
+    The lab tells all that happened since it was made: what was there before the run began is other tests'.
+    """
     admin = bystander.admin()
-    seen = 0
+    seen = max((event["seq"] for event in admin.events()), default=0)
+    run = bystander.start("packer-base", "--rebuild", **SOON)
     while run.process.poll() is None:
         for event in admin.events(since=seen, wait=True):
             seen = event["seq"]
             if event["detail"] == {"event": "installing"}:
-                found = [row for row in admin.vms() if row["name"] == event["object"]]
-                if found:  # else it was another test's
-                    return found[0]
+                [row] = [row for row in admin.vms() if row["name"] == event["object"]]
+                return run, row
     raise AssertionError(run.said)
 
 
@@ -79,8 +82,7 @@ def test_the_installers_own_words(bystander: Bystander) -> None:
 
 def test_ssh_never_comes_up(bystander: Bystander) -> None:
     """An address that answers no SSH ends the build after SSH's own time, with the line to try it by hand."""
-    run = bystander.start("packer-base", "--rebuild", **SOON)
-    machine = installing(bystander, run)
+    run, machine = installing(bystander)
     # What the tools of an installed system would say, while the installer still runs.
     docker("exec", machine["container"], "sh", "-c", 'echo \'@lab {"event":"tools-running"}\' >/proc/1/fd/1')
     failed(run.end(), 4, "does not answer by SSH", "nc -vz")
@@ -88,8 +90,7 @@ def test_ssh_never_comes_up(bystander: Bystander) -> None:
 
 def test_a_guest_that_powers_off_by_itself(bystander: Bystander) -> None:
     """A machine that goes off while Packer waits for it is noticed, long before Packer would give up."""
-    run = bystander.start("packer-base", "--rebuild", **SOON)
-    machine = installing(bystander, run)
+    run, machine = installing(bystander)
     docker("stop", "--time", "5", machine["container"])
     failed(run.end(), 4, "the guest powered off by itself", "powered off")
 

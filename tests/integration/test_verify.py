@@ -25,7 +25,9 @@ HASH = "$6$goldsmith$" + "k8Zq" * 21 + "k1"
 def base(operator: Operator, lab: dict[str, Any]) -> str:
     """Return the name of the lab's base template, forged if no test before has done so."""
     operator.done("packer-base", AUTOMATION_USER_CRYPTED_PASSWORD=HASH)
-    return str(json.loads(operator.done("templates", "--phase", "base", "--json").out)[-1]["name"])
+    return str(
+        json.loads(operator.done("templates", "--image", "debian-13", "--phase", "base", "--json").out)[-1]["name"]
+    )
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_one_broken_check_fails_the_candidate(operator: Operator, lab: dict[str,
     told = row(operator, base)
     assert told["status"] == "failed"
     assert "nonsense" in told["reason"]
-    assert operator.run("templates", "--phase", "base", "--newest").code == 2
+    assert operator.run("templates", "--image", "debian-13", "--phase", "base", "--newest").code == 2
     assert machines(lab) == before
 
 
@@ -72,7 +74,7 @@ def test_a_good_candidate_is_verified_and_offered(operator: Operator, lab: dict[
     assert " 0 failed" in result.out
     assert all(line.count(": ") >= 2 for line in result.out.splitlines() if line.startswith("skipped"))
     assert row(operator, base)["status"] == "verified"
-    assert operator.done("templates", "--phase", "base", "--newest").out == f"{base}\n"
+    assert operator.done("templates", "--image", "debian-13", "--phase", "base", "--newest").out == f"{base}\n"
     assert machines(lab) == before
     left = json.loads(operator.done("clean", "--dry-run", "--json").out)
     assert [one for one in left if one["where"] == "lab"] == []
