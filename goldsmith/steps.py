@@ -218,30 +218,28 @@ class Steps:
         )
 
     def _base(self) -> None:
-        session, effective = self.session, self.effective
         request = base.Request(
-            build=self.build,
-            image=effective.image,
-            site=effective.site,
-            user=self.credentials.user,
-            password=self.credentials.password.get_secret_value(),
-            root=session.workspace.root,
-            folder=self.folder,
+            job=self._job(self._login_key()),
             medium=self._boot(),
-            private_key=self._login_key(),
-            finish_script=answers.finish_script(effective.image),
-            timeouts=self._timeouts(),
-            commit=session.commit(),
-            host=session.host,
-            keep_failed=self.keep_failed,
+            finish_script=answers.finish_script(self.effective.image),
         )
         self.template = base.forge(request, self._doors())
         self._save(replace(self.build, template=self.template.name))
 
     def _docker(self) -> None:
-        session, effective = self.session, self.effective
-        pair = self._key_pair()
+        pair, lock, root = self._key_pair(), self.session.lock, self.session.workspace.root
         request = docker.Request(
+            job=self._job(self.folder / KEY),
+            public_key=pair.public,
+            base_key=inputs.base(self.effective, lock=lock, root=root).key,
+            full=self.full,
+        )
+        self.template = docker.forge(request, self._doors())
+        self._save(replace(self.build, template=self.template.name))
+
+    def _job(self, private_key: Path) -> forging.Job:
+        session, effective = self.session, self.effective
+        return forging.Job(
             build=self.build,
             image=effective.image,
             site=effective.site,
@@ -249,17 +247,12 @@ class Steps:
             password=self.credentials.password.get_secret_value(),
             root=session.workspace.root,
             folder=self.folder,
-            private_key=self.folder / KEY,
-            public_key=pair.public,
-            base_key=inputs.base(effective, lock=session.lock, root=session.workspace.root).key,
-            full=self.full,
+            private_key=private_key,
             timeouts=self._timeouts(),
             commit=session.commit(),
             host=session.host,
             keep_failed=self.keep_failed,
         )
-        self.template = docker.forge(request, self._doors())
-        self._save(replace(self.build, template=self.template.name))
 
     def _doors(self) -> forging.Doors:
         return forging.Doors(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith import forging
-from goldsmith.forging import Job, Recipe
+from goldsmith.forging import Recipe
 from goldsmith.tools import packer
 from goldsmith.vcenter import naming, preflight
 from goldsmith.vcenter.inventory import network_path
@@ -14,42 +14,45 @@ from goldsmith.vcenter.inventory import network_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from goldsmith.forging import Doors
+    from goldsmith.forging import Doors, Job
     from goldsmith.vcenter.door import VCenter
     from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.templates import Template
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Job):
+class Request:
     """One build's phase 1."""
 
+    job: Job
     medium: preflight.Medium
     finish_script: Path
 
 
 def variable_file(request: Request, *, began: str) -> str:
     """Return the text of Packer's variable file; the same as ``render`` writes."""
+    job = request.job
     run = packer.Install(
-        name=request.build.name,
-        note=request.note(began),
-        network=network_path(request.site.placement),
-        user=request.user,
-        private_key=request.inside(request.private_key),
+        name=job.build.name,
+        note=job.note(began),
+        network=network_path(job.site.placement),
+        user=job.user,
+        private_key=job.inside(job.private_key),
         iso_path=request.medium.path,
         floppy=request.medium.floppy,
-        finish_script=request.inside(request.finish_script),
-        timeouts=request.timeouts,
+        finish_script=job.inside(request.finish_script),
+        timeouts=job.timeouts,
     )
-    return packer.variable_file(packer.variables(request.image, request.site, run))
+    return packer.variable_file(packer.variables(job.image, job.site, run))
 
 
 def forge(request: Request, doors: Doors) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
-    wanted = request.site.placement.template_name
+    job = request.job
+    wanted = job.site.placement.template_name
 
     def check(vcenter: VCenter) -> Places:
-        places = preflight.check(vcenter, request.site.placement, request.image.hardware, request.medium)
+        places = preflight.check(vcenter, job.site.placement, job.image.hardware, request.medium)
         naming.check(vcenter, places, wanted)
         return places
 
@@ -58,4 +61,4 @@ def forge(request: Request, doors: Doors) -> Template:
         variables=lambda began: variable_file(request, began=began),
         name=lambda vcenter, places, machine, now: naming.take(vcenter, places, machine, wanted, now=now),
     )
-    return forging.forge(request, recipe, doors)
+    return forging.forge(job, recipe, doors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith import forging
 from goldsmith.errors import MissingObjectError
-from goldsmith.forging import Job, Recipe
+from goldsmith.forging import Recipe
 from goldsmith.tools import packer
 from goldsmith.vcenter import preflight, templates
 from goldsmith.vcenter.inventory import network_path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from goldsmith.forging import Doors
+    from goldsmith.forging import Doors, Job
     from goldsmith.spec import Image, Placement, Site
     from goldsmith.vcenter.door import VCenter
     from goldsmith.vcenter.inventory import Places
@@ -33,9 +33,10 @@ RESULTS = "ansible"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Job):
+class Request:
     """One build's phase 2."""
 
+    job: Job
     base_key: str
     """The key of the base that is cloned."""
     public_key: str
@@ -120,44 +121,45 @@ def _path(placement: Placement, name: str) -> str:
 
 def variable_file(request: Request, *, began: str, source: str) -> str:
     """Return the text of Packer's variable file."""
-    docker = request.image.docker
+    job, docker = request.job, request.job.image.docker
     run = packer.Clone(
-        name=request.build.name,
-        note=request.note(began),
-        network=network_path(request.site.placement),
-        user=request.user,
-        private_key=request.inside(request.private_key),
-        timeouts=request.timeouts,
+        name=job.build.name,
+        note=job.note(began),
+        network=network_path(job.site.placement),
+        user=job.user,
+        private_key=job.inside(job.private_key),
+        timeouts=job.timeouts,
         source=source,
         linked=not request.full,
-        guestinfo=guestinfo(request.public_key, request.build.id),
-        ansible_variables=request.inside(request.folder / VARIABLES),
-        results=request.inside(request.folder / RESULTS),
+        guestinfo=guestinfo(request.public_key, job.build.id),
+        ansible_variables=job.inside(job.folder / VARIABLES),
+        results=job.inside(job.folder / RESULTS),
         data_disk_mib=docker.data_disk_mib,
     )
-    return packer.variable_file(packer.clone_variables(request.image, request.site, run))
+    return packer.variable_file(packer.clone_variables(job.image, job.site, run))
 
 
 def forge(request: Request, doors: Doors) -> Template:
     """Make the Docker template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
+    job = request.job
     cloned = _Source()
 
     def check(vcenter: VCenter) -> Places:
-        placement = request.site.placement
-        places = preflight.check(vcenter, placement, request.image.hardware, cloning=True)
-        found = source(vcenter, places, image=request.image.name, key=request.base_key)
+        placement = job.site.placement
+        places = preflight.check(vcenter, placement, job.image.hardware, cloning=True)
+        found = source(vcenter, places, image=job.image.name, key=request.base_key)
         doors.progress.note(f"clones {found.name}")
         cloned.path = _path(placement, found.name)
         return places
 
-    _write_variables(request.folder / VARIABLES, variables(request.image, request.site))
+    _write_variables(job.folder / VARIABLES, variables(job.image, job.site))
     recipe = Recipe(
         check=check,
         variables=lambda began: variable_file(request, began=began, source=cloned.path),
         parent=lambda: cloned.path.rpartition("/")[2],
-        secrets={"GOVC_USERNAME": request.user, "GOVC_PASSWORD": request.password},
+        secrets={"GOVC_USERNAME": job.user, "GOVC_PASSWORD": job.password},
     )
-    return forging.forge(request, recipe, doors)
+    return forging.forge(job, recipe, doors)
 
 
 def _write_variables(path: Path, values: Mapping[str, Any]) -> None:

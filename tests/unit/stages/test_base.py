@@ -52,7 +52,7 @@ class Bench:
         self.installer = ""
         self._does = packer
         folder = root / "build" / BUILD
-        self.request = base.Request(
+        self.job = forging.Job(
             build=Build(id=BUILD, image="debian-13", site="lab", key="ab" * 32, inputs="image=abababab"),
             image=Image(
                 name="debian-13",
@@ -76,11 +76,16 @@ class Bench:
             password=PASSWORD,
             root=root,
             folder=folder,
-            medium=Medium(path="goldsmith/m.iso", size=7),
             private_key=folder / "keys/id",
-            finish_script=root / "kickstart/finish.sh",
             host="here",
         )
+        self._root = root
+
+    @property
+    def request(self) -> base.Request:
+        """What is asked of the stage."""
+        medium = Medium(path="goldsmith/m.iso", size=7)
+        return base.Request(job=self.job, medium=medium, finish_script=self._root / "kickstart/finish.sh")
 
     def _packer(self) -> Completed:
         ending = self._does(self)
@@ -191,11 +196,11 @@ def test_a_failure_leaves_nothing_and_tells_all(tmp_path: Path) -> None:
     assert "never reported an address (step: install, until an address is reported)" in text
     assert "timeout waiting for IP address" in text
     assert "the machine is powered on, its tools: guestToolsNotRunning" in text
-    assert str(bench.request.folder / "console.png") in text
-    assert str(bench.request.folder / "logs/base.log") in text
+    assert str(bench.job.folder / "console.png") in text
+    assert str(bench.job.folder / "logs/base.log") in text
     assert "packer -machine-readable build" in text
     assert len(text.splitlines()) <= 40
-    assert (bench.request.folder / "console.png").read_bytes() == b"\x89PNG"
+    assert (bench.job.folder / "console.png").read_bytes() == b"\x89PNG"
 
 
 def test_the_installers_own_words_count_most(tmp_path: Path) -> None:
@@ -223,13 +228,13 @@ def test_a_guest_that_is_off_has_no_console(tmp_path: Path) -> None:
     bench.vcenter.seen = Vitals(power=Power.OFF, tools="guestToolsNotRunning", address="")
     with pytest.raises(ToolError, match="the guest powered off by itself"):
         bench.forge()
-    assert not (bench.request.folder / "console.png").exists()
+    assert not (bench.job.folder / "console.png").exists()
 
 
 def test_keep_failed(tmp_path: Path) -> None:
     """With --keep-failed the machine stays, and the way to remove it is told."""
     bench = Bench(tmp_path, _fails, OUTPUT)
-    bench.request = replace(bench.request, keep_failed=True)
+    bench.job = replace(bench.job, keep_failed=True)
     with pytest.raises(ToolError):
         bench.forge()
     assert NAME in {machine.name for machine in bench.vcenter.machines()}

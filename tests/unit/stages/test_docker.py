@@ -53,7 +53,7 @@ class Bench:
         self.runner = FakeRunner({"packer": lambda _: self._packer()})
         self._status, self._output = status, output
         folder = root / "build" / BUILD
-        self.request = docker.Request(
+        job = forging.Job(
             build=Build(id=BUILD, image="debian-13", site="lab", key="ab" * 32, inputs="base=ba", phase="docker"),
             image=IMAGE,
             site=SITE,
@@ -62,10 +62,9 @@ class Bench:
             root=root,
             folder=folder,
             private_key=folder / "keys/id",
-            public_key=PUBLIC,
-            base_key=KEY,
             host="here",
         )
+        self.request = docker.Request(job=job, public_key=PUBLIC, base_key=KEY)
 
     def base(self, ref: str = "vm-9", *, name: str = BASE, build: str = OTHER_BUILD, **changed: Any) -> Machine:
         """Put a finished base on the site."""
@@ -104,7 +103,7 @@ class Bench:
 
     def given(self) -> dict[str, Any]:
         """Return Packer's variables."""
-        values: dict[str, Any] = json.loads(self.request.variable_file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(self.request.job.variable_file.read_text(encoding="utf-8"))
         return values
 
 
