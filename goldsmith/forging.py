@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from goldsmith.errors import Exit, GoldsmithError, ToolError
 from goldsmith.runner import TAIL_LINES
 from goldsmith.signals import PROCESS, Stop
-from goldsmith.tools import diagnosis, packer
+from goldsmith.tools import diagnosis, packer, packer_output
 from goldsmith.tools.listener import Listener
 from goldsmith.vcenter import templates
 from goldsmith.vcenter.inventory import Power
@@ -201,7 +201,7 @@ class PackerFailedError(ToolError):
         """Say again what happened, with everything that is known by now."""
         found = diagnosis.diagnose(self.evidence)
         causes = [f"- {cause}" for cause in found.causes]
-        self.what = f"{found.what} (step: {packer.called(self.evidence.step, phase=self.evidence.phase)})"
+        self.what = f"{found.what} (step: {packer_output.called(self.evidence.step, phase=self.evidence.phase)})"
         self.why = "\n".join([*(["likely causes:", *causes] if causes else []), *seen, *self._said()])
         self.next = found.look or "the log has everything that was said"
         self.exit_code = Exit.UNREACHABLE if found.unreachable else Exit.TOOL

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from goldsmith.tools.packer import Step
+from goldsmith.tools.packer_output import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from goldsmith.runner import TAIL_LINES
-from goldsmith.tools import diagnosis, packer
+from goldsmith.tools import diagnosis, packer_output
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +27,7 @@ class Listener:
         self._phase = phase
         self._task = ""
         self._open = contextlib.ExitStack()
-        self.step = packer.Step.PREPARE
+        self.step = packer_output.Step.PREPARE
         self.address = ""
         self.errors: list[str] = []
         self.output: deque[str] = deque(maxlen=TAIL_LINES)
@@ -42,20 +42,20 @@ class Listener:
 
     def line(self, text: str) -> None:
         """Take one line of output."""
-        match packer.understand(text):
-            case packer.Began(step) if step is not self.step:
+        match packer_output.understand(text):
+            case packer_output.Began(step) if step is not self.step:
                 self._open.close()
                 self.step = step
-                self._open.enter_context(self._progress.step(packer.called(step, phase=self._phase)))
-            case packer.Address(address):
+                self._open.enter_context(self._progress.step(packer_output.called(step, phase=self._phase)))
+            case packer_output.Address(address):
                 self.address = address
                 self._progress.note(f"the guest has the address {address}")
-            case packer.Output(said):
+            case packer_output.Output(said):
                 self.output.extend(said.splitlines())
                 if task := _TASK.search(said):
                     self._task = task[1]
                 self._progress.status(said)
-            case packer.Failed(said) if said not in self.errors:
+            case packer_output.Failed(said) if said not in self.errors:
                 self.errors.append(said)
             case _:
                 pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goldsmith.tools.diagnosis import Evidence, diagnose
-from goldsmith.tools.packer import Step
+from goldsmith.tools.packer_output import Step
 
 
 @pytest.mark.parametrize(
