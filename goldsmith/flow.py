@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from goldsmith import builds, inputs, plan, times
@@ -294,11 +293,3 @@ class Flow:
             self.session.builds.forget_secrets(steps.build, keep=("keys",))
         else:
             self.session.builds.forget_secrets(steps.build)
-
-
-def started(build_id: str) -> datetime:
-    """Return when a build began; the beginning of time for an id that does not say."""
-    try:
-        return datetime.strptime(build_id[:15] + "+0000", "%Y%m%d-%H%M%S%z")
-    except ValueError:
-        return datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -198,9 +198,13 @@ def spoken(span: timedelta) -> str:
 
 
 def digest(value: object) -> str:
-    """Return the sha256 of *value*'s canonical JSON (RFC 8785 for the types used here), in hex."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the sha256 of *value*'s canonical JSON, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def canonical(value: object) -> bytes:
+    """Return JSON that is the same for equal values (RFC 8785 for the types used here), to be hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def significant(text: str) -> str:
@@ -216,6 +220,17 @@ def significant(text: str) -> str:
     )
 
 
+_MOMENT_LENGTH = len("yyyymmdd-hhmmss")
+
+
 def build_id(key: str, now: datetime) -> str:
     """Return the id of a build started at *now* (UTC): ``<yyyymmdd>-<hhmmss>-<key8>``."""
     return f"{now:%Y%m%d-%H%M%S}-{key[:KEY_SHORT]}"
+
+
+def started(build_id: str) -> datetime | None:
+    """Return when a build began (UTC), as its id tells; nothing for one that was edited so that it names no time."""
+    try:
+        return datetime.strptime(build_id[:_MOMENT_LENGTH], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from goldsmith import inputs, times
+from goldsmith import inputs, plan, times
+from goldsmith.errors import CheckError
 from goldsmith.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 from goldsmith.stages import record, upload
 from goldsmith.tools import govc
@@ -59,7 +60,14 @@ def keep(session: Session, effective: Effective, verdict: Verdict, folder: Path)
 def draft(session: Session, effective: Effective, verdict: Verdict, folder: Path) -> Record:
     """Return the record as far as it is known before its companions are written."""
     attributes = verdict.template.attributes
-    began = templates.started(attributes.build)
+    began = plan.started(attributes.build)
+    if began is None:
+        raise CheckError(
+            f"{verdict.template.name} does not say when it was built",
+            where=f"{templates.PREFIX}build = {attributes.build}",
+            why="the attribute was edited: it is no build's id any more",
+            next="set it back to what the template's name ends with",
+        )
     return Record(
         template=verdict.template.name,
         image=attributes.image,

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
-from goldsmith.plan import KEY_SHORT, spoken
+from goldsmith.plan import KEY_SHORT, spoken, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,6 @@ def verdict_lines(found: Verdict) -> list[str]:
 
 def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:
     """Return this suite's templates as rows, newest last."""
-    from goldsmith.flow import started
     from goldsmith.vcenter.templates import attributes_of
 
     found = [
@@ -101,7 +100,7 @@ def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: 
             "parent": attributes.parent,
             "size_bytes": machine.size_bytes,
             "key": attributes.key[:KEY_SHORT],
-            "age": spoken(now - started(attributes.build)),
+            "age": spoken(now - began) if (began := started(attributes.build)) else "unknown",
             "build": attributes.build,
             "commit": attributes.commit,
         }

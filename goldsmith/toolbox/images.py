@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from goldsmith import plan
 from goldsmith.toolbox import deb, fetch, repository
 from goldsmith.toolbox import lock as locks
 from goldsmith.toolbox.context import Context, exclusions
@@ -63,7 +64,7 @@ def image(name: str) -> Image:
 def digest(image: Image, lock: Lock, root: Path) -> str:
     """Return the hash of all that shapes *image*; its first digits are the tag."""
     parts: list[bytes] = [image.name.encode(), str(lock.source_date_epoch).encode()]
-    parts += [locks.canonical(row.model_dump(mode="json")) for row in (*image.rows(lock), *image.named(lock))]
+    parts += [plan.canonical(row.model_dump(mode="json")) for row in (*image.rows(lock), *image.named(lock))]
     for file in image.sources(root):
         runs = b"x" if file.stat().st_mode & 0o100 else b"-"
         parts += [str(file.relative_to(root)).encode(), runs, file.read_bytes()]

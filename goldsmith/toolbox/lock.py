@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from goldsmith import plan
 from goldsmith.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -166,17 +167,12 @@ def load(path: Path) -> Lock:
         ) from None
 
 
-def canonical(data: Any) -> bytes:
-    """Return JSON that is the same for equal data: sorted keys, no spaces, ASCII."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-
-
 def digest(*parts: BaseModel | bytes | int) -> str:
     """Return one sha256 over *parts*, each framed by its length so that none can flow into the next."""
     total = hashlib.sha256()
     for part in parts:
         data = (
-            canonical(part.model_dump(mode="json"))
+            plan.canonical(part.model_dump(mode="json"))
             if isinstance(part, BaseModel)
             else str(part).encode()
             if isinstance(part, int)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from goldsmith.builds import ID_PATTERN
-from goldsmith.vcenter.templates import attributes_of, build_under_way, started
+from goldsmith.plan import started
+from goldsmith.vcenter.templates import attributes_of, build_under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,5 +100,7 @@ def _dead(build: str, life: Callable[[str], Life], now: datetime, foreign_age: t
         case Life.DEAD:
             return f"nobody works on build {build} any more"
         case Life.UNKNOWN:
-            age = now - started(build)
-            return f"build {build} of another machine began {age.days} days ago" if age > foreign_age else ""
+            began = started(build)
+            if began is None or now - began <= foreign_age:
+                return ""  # what cannot be dated may be of this very moment
+            return f"build {build} of another machine began {(now - began).days} days ago"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from goldsmith.builds import ID_PATTERN
-from goldsmith.plan import Existing
+from goldsmith.plan import Existing, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -161,18 +160,17 @@ def made_by(machine: Machine | None, build: str) -> bool:
 
 
 def existing(templates: Iterable[Template]) -> list[Existing]:
-    """Return the templates as the plan looks at them; a template is as old as its build."""
+    """Return the templates as the plan looks at them; a template is as old as its build.
+
+    One whose build names no time was edited by hand: nobody knows how old it is, so no plan relies on it.
+    """
     return [
         Existing(
             name=template.name,
             key=template.attributes.key,
             inputs=template.attributes.inputs,
-            created=started(template.attributes.build),
+            created=began,
         )
         for template in templates
+        if (began := started(template.attributes.build))
     ]
-
-
-def started(build: str) -> datetime:
-    """Return when a build began, as its id tells."""
-    return datetime.strptime(build[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)

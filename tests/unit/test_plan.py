@@ -144,3 +144,17 @@ def test_comments_and_blank_lines_are_not_significant() -> None:
 def test_a_build_id_carries_time_and_key() -> None:
     """The id sorts by time and shows the key."""
     assert plan.build_id("0123456789abcdef", NOW) == "20261123-120000-01234567"
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 31)))  # noqa: DTZ001 - hypothesis wants naive bounds
+def test_a_build_says_when_it_began(moment: datetime) -> None:
+    """What an id was made from is read back from it, to the second."""
+    began = moment.replace(tzinfo=UTC, microsecond=0)
+    assert plan.started(plan.build_id("ab" * 32, began)) == began
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_who_asks_when_it_began(text: str) -> None:
+    """Whatever somebody wrote into an attribute, it names a moment or none."""
+    found = plan.started(text)
+    assert found is None or found.tzinfo is UTC

@@ -62,3 +62,12 @@ def test_templates_are_told_newest_last_with_their_age() -> None:
     rows = tell.templates([newer, *others, older], image="debian-13", now=NOW)
     assert [(row["name"], row["age"]) for row in rows] == [(older.name, "3 days"), (newer.name, "2 hours")]
     assert len(tell.templates([newer, *others, older], image="", now=NOW)) == 3
+
+
+def test_a_template_that_cannot_be_dated_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody edited its build: its row is there, of unknown age, and nothing breaks."""
+    edited = template("99999999-999999-0123abcd")
+    rows = tell.templates([edited], image="", now=NOW)
+    assert [(row["name"], row["age"]) for row in rows] == [(edited.name, "unknown")]
+    tell.templates_table(rows)
+    assert "unknown" in capsys.readouterr().out

@@ -72,6 +72,16 @@ def test_builds_of_other_machines(hours: int, expected: int) -> None:
     assert len(_plan(UNFINISHED, life=Life.UNKNOWN, now=now)) == expected
 
 
+def test_what_cannot_be_dated_stays() -> None:
+    """A build of another machine whose id names no time may have begun a moment ago."""
+    edited = "99999999-999999-0123abcd"
+    note = templates.note_under_way(edited, host="elsewhere", began="now")
+    machine = replace(UNFINISHED, name=f"debian-13-base-{edited}", note=note)
+    medium = f"goldsmith/goldsmith-{edited}.iso"
+    assert _plan(machine, media=(medium,), life=Life.UNKNOWN, now=NOW + timedelta(days=1000)) == []
+    assert len(_plan(machine, media=(medium,), life=Life.DEAD)) == 2
+
+
 def test_media() -> None:
     """Media that bear a dead build's id are found, finished or not; reusable ones and other people's are kept."""
     ours = (f"goldsmith/goldsmith-{BUILD}.iso", f"goldsmith/goldsmith-{BUILD}-12ab34.part")

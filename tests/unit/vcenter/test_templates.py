@@ -94,3 +94,12 @@ def test_made_by() -> None:
     assert not templates.made_by(_machine(note="somebody's own"), BUILD)
     assert not templates.made_by(replace(finished, instance_uuid="another"), BUILD)
     assert not templates.made_by(None, BUILD)
+
+
+def test_no_plan_relies_on_what_cannot_be_dated() -> None:
+    """A template whose build was edited by hand is found, and no plan takes it for an up-to-date one."""
+    edited = replace(ATTRIBUTES, build="99999999-999999-0123abcd")
+    machine = _machine(attributes=edited.values(_machine()))
+    found = templates.find([machine], image="debian-13", phase="base")
+    assert len(found) == 1
+    assert templates.existing(found) == []
