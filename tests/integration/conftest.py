@@ -85,7 +85,7 @@ class Operator:
         return result
 
 
-def _free_port(count: int = 2) -> int:
+def free_port(count: int = 2) -> int:
     """Return the first of *count* neighbouring free ports of the loopback address."""
     while True:
         with contextlib.ExitStack() as held, contextlib.suppress(OSError, OverflowError):
@@ -101,7 +101,7 @@ def _free_port(count: int = 2) -> int:
 def operator() -> Operator:
     """Return an operator whose lab is not the developer's own, and who has named no site."""
     environment = {name: value for name, value in os.environ.items() if name not in _ORIGINS}
-    environment |= {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}", "GOLDSMITH_LAB_PORT": str(_free_port())}
+    environment |= {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}", "GOLDSMITH_LAB_PORT": str(free_port())}
     return Operator(environment)
 
 
@@ -122,7 +122,7 @@ def bystander(operator: Operator, tmp_path_factory: pytest.TempPathFactory) -> I
     from tests.integration import inventory
 
     root = room.copy(tmp_path_factory.mktemp("checkout"))
-    mine = {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}b", "GOLDSMITH_LAB_PORT": str(_free_port(3))}
+    mine = {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}b", "GOLDSMITH_LAB_PORT": str(free_port(3))}
     alone = Operator({**operator.environment, **mine}, root)
     try:
         alone.done("lab-up", "--vcenters", "2")
