@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
+
 from goldsmith.spec import Firmware, Hardware, Image, Installer, Os, Placement, Site
 from goldsmith.tools import packer
 from goldsmith.tools.packer import Timeouts
