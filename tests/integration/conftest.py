@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.integration.bystander import Bystander
+    from tests.integration.hosts import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 INVOKE = Path(sys.executable).with_name("invoke")
@@ -113,6 +114,23 @@ def lab(operator: Operator) -> Iterator[dict[str, Any]]:
         yield json.loads(operator.done("lab-status", "--json").out)
     finally:
         operator.done("lab-down")
+
+
+@pytest.fixture(scope="session")
+def worker(operator: Operator) -> Operator:
+    """Return an operator in a CI job, with the password hash that the base of this session has."""
+    from tests.integration.test_base import HASH
+
+    ci = {"CI_COMMIT_BRANCH": "Feature/x", "CI_PIPELINE_ID": "4711"}
+    return replace(operator, environment={**operator.environment, **ci, "AUTOMATION_USER_CRYPTED_PASSWORD": HASH})
+
+
+@pytest.fixture(scope="session")
+def host(worker: Operator, lab: dict[str, Any]) -> Host:
+    """Forge the Docker template of debian-13, on the session's base where that was forged before."""
+    from tests.integration import hosts
+
+    return hosts.forged(worker, lab)
 
 
 @pytest.fixture(scope="session")

@@ -4,71 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from goldsmith.lab.admin import Admin
-from tests.integration.conftest import ROOT
-from tests.integration.test_base import HASH
+from tests.integration.hosts import elsewhere, variables
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Operator, Result
+    from pathlib import Path
+
+    from tests.integration.conftest import Operator
+    from tests.integration.hosts import Host
 
 
-@dataclass(frozen=True)
-class Host:
-    """A Docker template, and the run that made it."""
-
-    name: str
-    run: Result
-    admin: Admin
-    seen: int
-    """The number of the last mutating call of that run."""
-
-    @property
-    def folder(self) -> Path:
-        """The build's folder."""
-        return ROOT / "build" / self.name[-24:]
-
-    def read(self, name: str) -> Any:
-        """Return a JSON file that the playbooks wrote."""
-        return json.loads((self.folder / "ansible" / name).read_text(encoding="utf-8"))
-
-    def others(self) -> set[str]:
-        """Return the names of all machines but this one."""
-        return {row["name"] for row in self.admin.vms()} - {self.name}
+JQ = "pool/main/j/jq/jq_"
 
 
-@pytest.fixture(scope="module")
-def worker(operator: Operator) -> Operator:
-    """Return an operator in a CI job, with the password hash that the base of this session has."""
-    ci = {"CI_COMMIT_BRANCH": "Feature/x", "CI_PIPELINE_ID": "4711"}
-    return replace(operator, environment={**operator.environment, **ci, "AUTOMATION_USER_CRYPTED_PASSWORD": HASH})
-
-
-@pytest.fixture(scope="module")
-def host(worker: Operator, lab: dict[str, Any]) -> Host:
-    """Forge the Docker template of debian-13, on the session's base where that was forged before."""
-    admin = Admin(url=lab["admin"], token=Path(lab["token_file"]).read_text().strip())
-    run = worker.done("packer-docker")
-    return Host(run.out.strip(), run, admin, admin.mutations()[-1]["seq"])
-
-
-def changed(worker: Operator, folder: Path, variables: str) -> Operator:
-    """Return the operator in a copy of the checkout whose image has *variables* for Ansible."""
-    listed = subprocess.run(("git", "-C", str(ROOT), "ls-files", "-z"), capture_output=True, text=True, check=True)
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file():
-            shutil.copy2(ROOT / name, folder / name)
-    with (folder / "config/images/debian-13.toml").open("a", encoding="utf-8") as file:
-        file.write(f"\n[docker.variables]\n{variables}\n")
-    return replace(worker, root=folder)
+def stages(operator: Operator) -> dict[str, dict[str, Any]]:
+    """Return what `plan` says of each stage."""
+    return {row["stage"]: row for row in json.loads(operator.done("plan", "--json").out)["stages"]}
 
 
 def test_the_template_is_named_and_marked(host: Host, worker: Operator) -> None:
@@ -128,19 +81,51 @@ def test_a_second_run_changes_nothing_and_says_why(host: Host, worker: Operator)
 
 def test_one_ansible_variable_repeats_phase_two_only(host: Host, worker: Operator, tmp_path: Path) -> None:
     """The base stays as it is when only Ansible is told something else."""
-    other = changed(worker, tmp_path, "docker_engine_swarm = true")
-    planned = {row["stage"]: row for row in json.loads(other.done("plan", "--json").out)["stages"]}
+    planned = stages(elsewhere(worker, tmp_path, variables("docker_engine_swarm = true")))
     assert not planned["base"]["run"]
     assert planned["docker"]["run"]
     assert planned["docker"]["reason"] == f"changed since {host.name}: variables"
     assert host.admin.mutations(since=host.seen) == []
 
 
+def test_one_package_of_the_image_repeats_both_phases(host: Host, worker: Operator, tmp_path: Path) -> None:
+    """What the installer installs is in the base, and so in every host made of it."""
+
+    def change(root: Path) -> None:
+        image = root / "config/images/debian-13.toml"
+        image.write_text(image.read_text().replace("packages = [", 'packages = [\n    "jq",', 1))
+
+    planned = stages(elsewhere(worker, tmp_path, change))
+    assert planned["base"]["run"]
+    assert planned["base"]["reason"].startswith("changed since debian-13-base-")
+    assert planned["base"]["reason"].endswith(": answers")
+    assert planned["docker"]["run"]
+    assert planned["docker"]["reason"] == f"changed since {host.name}: base"
+
+
+def test_another_jq_in_the_toolbox_repeats_neither_phase(host: Host, worker: Operator, tmp_path: Path) -> None:
+    """The toolbox is another one then, but nothing that a guest gets depends on its jq."""
+
+    def change(root: Path) -> None:
+        file = root / "docker/lock.json"
+        lock = json.loads(file.read_text())
+        [row] = [row for row in lock["sections"]["toolbox"]["debs"] if row["path"].startswith(JQ)]
+        row |= {"version": "1.8.1-1", "sha256": "ab" * 32, "path": f"{JQ}1.8.1-1_amd64.deb"}
+        file.write_text(json.dumps(lock))
+
+    other = elsewhere(worker, tmp_path, change)
+    planned = stages(other)
+    assert not [name for name, row in planned.items() if row["run"]]
+    assert f"{host.name} has the same key" in planned["docker"]["reason"]
+    # The change is one: the toolbox that these stages would run in is not the one that is built.
+    assert "would build the toolbox image" in other.done("build-image", "--dry-run").err
+
+
 def test_a_package_that_is_gone_is_named_and_leaves_nothing(host: Host, worker: Operator, tmp_path: Path) -> None:
     """A role that fails half-way is told by its task with Ansible's last lines; the clone is removed."""
     before = host.others()
     packages = 'docker_engine_packages = [{ name = "docker.io", version = "99.9-1" }]'
-    failed = changed(worker, tmp_path, packages).run("packer-docker")
+    failed = elsewhere(worker, tmp_path, variables(packages)).run("packer-docker")
     assert failed.code == 4, failed.err
     error = failed.error()
     assert "Ansible failed at the task: docker_engine :" in error["what"]
@@ -151,7 +136,7 @@ def test_a_package_that_is_gone_is_named_and_leaves_nothing(host: Host, worker: 
 def test_a_clone_without_an_address_is_given_up(host: Host, worker: Operator, tmp_path: Path) -> None:
     """When no address comes in time, that is said of the clone; it is removed."""
     before = host.others()
-    other = changed(worker, tmp_path, "docker_engine_swarm = true")
+    other = elsewhere(worker, tmp_path, variables("docker_engine_swarm = true"))
     failed = other.run("packer-docker", GOLDSMITH_IP_WAIT_TIMEOUT="1s")
     assert failed.code == 4, failed.err
     assert "the clone never reported an address" in failed.error()["what"]
