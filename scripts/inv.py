@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shlex
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -63,6 +65,18 @@ class Verbs(Program):
         raise Exit("\n".join(lines), code=USAGE) from None
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Run what was asked for; return the exit status."""
     program = Verbs(name="Invoke", binary="inv", binary_names=["inv"], version=__version__)
-    sys.exit(program.run(["inv", *sys.argv[1:]]))
+    try:
+        program.run(["inv", *sys.argv[1:]])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The list of verbs, as with `| head`: whoever read it has seen enough. Verbs see to themselves.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -186,3 +186,14 @@ def test_ci_runs_the_checks_without_a_terminal(ready: Path) -> None:
     done = start(ready / ".ci/run", cwd=ready.parent)
     assert shown(done, "CI") == ["true"]
     assert shown(done, "cwd") == [str(ready)]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """The verbs piped into `head` end as any program does that writes to a closed pipe, without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run((ROOT / "inv", "--list"), stdout=writer, stderr=subprocess.PIPE, check=False, timeout=300)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
