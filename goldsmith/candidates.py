@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import recording
-from goldsmith.builds import Build
+from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError, MissingObjectError
 from goldsmith.stages import answers, record, verify
 from goldsmith.vcenter import templates
@@ -155,16 +155,28 @@ def patience(text: str, *, default: float) -> float:
 
 
 def _build(session: Session, effective: Effective, template: Template) -> Build:
-    """Return the template's build, as far as this machine needs to know it: it may have been made elsewhere."""
+    """Return the template's build.
+
+    One that was made elsewhere is known here from now on: were this run killed, ``clean``
+    would find its clones, and see that nobody works on them any more.
+    """
     known = {build.id: build for build in session.builds.all()}
     attributes = template.attributes
-    return known.get(attributes.build) or Build(
-        id=attributes.build,
-        image=attributes.image,
-        site=effective.site.name,
-        key=attributes.key,
-        inputs=attributes.inputs,
-        template=template.name,
+    if attributes.build in known:
+        return known[attributes.build]
+    session.workspace.build(attributes.build).mkdir(parents=True, exist_ok=True)
+    return session.builds.save(
+        Build(
+            id=attributes.build,
+            image=attributes.image,
+            site=effective.site.name,
+            key=attributes.key,
+            inputs=attributes.inputs,
+            status=Status.DONE,
+            template=template.name,
+            phase=attributes.phase,
+            server=effective.site.server,
+        )
     )
 
 

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KEY = "id_ed25519"
-"""The private key's file, in the folder of the run."""
-
 
 def argv(aliases: Iterable[str], *, folder: str, checks: Iterable[str]) -> tuple[str, ...]:
     """Return the argv that runs *checks* on every machine; *folder* holds the SSH configuration, and gets the report.
@@ -37,13 +34,16 @@ def environment(folder: str) -> dict[str, str]:
     }
 
 
-def ssh_config(addresses: Mapping[str, str], *, folder: str, user: str) -> str:
-    """Return an SSH configuration that knows machines by alias, and keeps one connection to each."""
+def ssh_config(addresses: Mapping[str, str], *, folder: str, key: str, user: str) -> str:
+    """Return an SSH configuration that knows machines by alias, and keeps one connection to each.
+
+    *key* is the private key's file, relative to the repository like *folder*.
+    """
     return "".join(
         f"Host {alias}\n"
         f"  HostName {address}\n"
         f"  User {user}\n"
-        f"  IdentityFile {folder}/{KEY}\n"
+        f"  IdentityFile {key}\n"
         "  IdentitiesOnly yes\n"
         "  BatchMode yes\n"
         # A clone's host key is made at its first boot: nobody can know it before.

@@ -94,7 +94,7 @@ def test_the_record_is_whole(lab: dict[str, Any], base: str) -> None:
     assert {"openssh-server", "cloud-init"} <= components
     page = (folder / "report.html").read_text()
     assert all(check.says.replace("'", "&#39;") in page for check in one.checks)
-    assert not (folder / "verify" / "id_ed25519").exists()
+    assert not (folder / "keys").exists()
     password = Path(lab["vcenters"][0]["password_file"]).read_text().strip()
     left = [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
     assert not [secret for secret in (password, HASH, "PRIVATE KEY") if any(secret in text for text in left)]

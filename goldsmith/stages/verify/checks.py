@@ -1,0 +1,83 @@
+"""The checks of two clones: what they are told, and what they said."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import ToolError
+from goldsmith.stages.verify.pair import hostname
+from goldsmith.stages.verify.request import ALIASES, FOLDER, KEY, LOG
+from goldsmith.tools import junit, testinfra
+from goldsmith.workspace import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldsmith.stages.verify.request import Doors, Request
+    from goldsmith.tools.junit import Check
+
+CHECKS = {
+    "base": ("verify/test_guest.py", "verify/test_hygiene.py", "verify/test_clones.py"),
+    "docker": ("verify/test_guest.py", "verify/test_docker.py", "verify/test_hygiene.py", "verify/test_clones.py"),
+}
+_FAILED_CHECKS = 1
+"""pytest's status when it ran and something failed; any higher one means that it could not run."""
+
+
+def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tuple[Check, ...]:
+    """Check the clones that are reached at *addresses*, by alias, and compare them.
+
+    Raises ``ToolError`` when the checks cannot run.
+    """
+    folder = request.folder / FOLDER
+    report = folder / "junit.xml"
+    report.unlink(missing_ok=True)
+    (folder / "known_hosts").unlink(missing_ok=True)
+    where, key = (path.relative_to(request.root).as_posix() for path in (folder, request.folder / KEY))
+    write_if_changed(
+        folder / "ssh_config",
+        testinfra.ssh_config(addresses, folder=where, key=key, user=request.expected.account),
+    )
+    write_if_changed(folder / "expected.json", json.dumps(expectation(request, addresses), indent=1) + "\n")
+    command = doors.toolbox.command(
+        testinfra.argv(ALIASES, folder=where, checks=_modules(request)),
+        env=testinfra.environment(where),
+    )
+    done = doors.runner.run(command, check=False, log=request.folder / LOG)
+    if done.returncode > _FAILED_CHECKS or not report.is_file():
+        raise ToolError(
+            "the checks could not run",
+            where=f"log: {request.folder / LOG}\n{command.replay()}",
+            why=done.stdout,
+            next="the line under 'where' repeats it while the clones are kept (--keep-failed)",
+        )
+    return tuple(junit.parse(report.read_text(encoding="utf-8")))
+
+
+def _modules(request: Request) -> tuple[str, ...]:
+    """Return the phase's checks and the operator's, relative to the repository."""
+    own = (path.relative_to(request.root).as_posix() for path in request.own_checks)
+    return (*CHECKS[request.template.attributes.phase], *own)
+
+
+def expectation(request: Request, addresses: Mapping[str, str]) -> dict[str, object]:
+    """Return what the checks read."""
+    folder = (request.folder / FOLDER).relative_to(request.root).as_posix()
+    want = request.expected
+    return {
+        "phase": request.template.attributes.phase,
+        "folder": folder,
+        "ssh_config": f"{folder}/ssh_config",
+        "clones": {
+            alias: {"address": address, "hostname": hostname(alias, request.template)}
+            for alias, address in addresses.items()
+        },
+        "packages": list(want.packages),
+        "versions": dict(want.versions),
+        "held": list(want.held),
+        "locked": list(want.locked),
+        "timezone": want.timezone,
+        "account": want.account,
+        "variables": want.variables,
+    }
