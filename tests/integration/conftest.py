@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -86,14 +87,25 @@ class Operator:
         return result
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of one lab follow each other in one process, and those of the other run beside them."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        for name in ("bystander", "operator"):
+            if name in fixtures:
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+
+
 def free_port(count: int = 2) -> int:
-    """Return the first of *count* neighbouring free ports of the loopback address."""
+    """Return the first of *count* neighbouring free ports of the loopback address.
+
+    They lie below those that the system gives to outgoing connections, any of which may be taken a moment later.
+    """
     while True:
-        with contextlib.ExitStack() as held, contextlib.suppress(OSError, OverflowError):
-            first = held.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            for offset in range(1, count):
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - a port is no secret
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for offset in range(count):
                 held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
             return port
 
