@@ -83,7 +83,8 @@ def lab(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """The operators' verbs against the lab: real Packer, govc, SSH, TLS, installer."""
-    tool(session, "pytest", "tests/integration", *session.posargs)
+    # The two halves use a lab each and wait for different things: beside each other they fill two cores.
+    tool(session, "pytest", "tests/integration", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
 
 
 @nox.session(default=False)
