@@ -19,6 +19,7 @@ nox.options.sessions = ["lint", "types", "contracts", "unit", "lab", "integratio
 
 ROOT = Path(__file__).parent
 BIN = ROOT / ".venv" / "bin"
+ANSIBLE_TESTS = "tests/ansible"
 _SHOWN = 5
 """How many arguments of a command are shown: a list of 200 files hides what else is said."""
 _SHELL = re.compile(rb"#!\s*(/usr/bin/env |/usr/bin/|/bin/)(sh|bash)\b|# shellcheck shell=")
@@ -102,6 +103,15 @@ def boot(session: nox.Session) -> None:
     tool(session, "pytest", "tests/boot", *session.posargs)
 
 
+@nox.session(default=False, venv_backend="venv", reuse_venv=True)
+def ansible(session: nox.Session) -> None:
+    """The roles: ansible-lint's profile production, every flavour, and real guests of a lab (several minutes)."""
+    # Installing the linter takes as long as everything else the environment has, so that it has one of its own.
+    session.install("--quiet", "--require-hashes", "--requirement", f"{ANSIBLE_TESTS}/requirements.txt")
+    session.env["PATH"] = os.pathsep.join((session.bin, os.environ["PATH"]))
+    tool(session, "pytest", ANSIBLE_TESTS, *session.posargs)
+
+
 @nox.session(default=False)
 def report(session: nox.Session) -> None:
     """The page about a template in headless Chromium, at desktop and phone width (needs chromium on PATH)."""
@@ -122,21 +132,23 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(name="lock-requirements", default=False)
 def lock_requirements(session: nox.Session) -> None:
-    """Write requirements.txt again from requirements.in, pinned by hash."""
+    """Write each requirements.txt again from its requirements.in, pinned by hash."""
     session.run(str(BIN / "python"), "-m", "pip", "install", "--quiet", "pip-tools", external=True)
-    tool(
-        session,
-        "pip-compile",
-        "--generate-hashes",
-        "--allow-unsafe",
-        "--strip-extras",
-        "--no-emit-index-url",
-        "--no-emit-find-links",
-        "--no-header",
-        "--upgrade",
-        "--output-file=requirements.txt",
-        "requirements.in",
-    )
+    for folder in (".", ANSIBLE_TESTS):
+        wanted = Path(folder) / "requirements.in"
+        tool(
+            session,
+            "pip-compile",
+            "--generate-hashes",
+            "--allow-unsafe",
+            "--strip-extras",
+            "--no-emit-index-url",
+            "--no-emit-find-links",
+            "--no-header",
+            "--upgrade",
+            f"--output-file={wanted.with_suffix('.txt')}",
+            str(wanted),
+        )
 
 
 os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,4 +1,4 @@
-"""What the tests of the roles share: the folder, the list of what is sealed, and one guest."""
+"""What the tests of the roles' own programs share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
 if TYPE_CHECKING:
     from types import ModuleType
 
-ANSIBLE = Path(__file__).parents[2] / "ansible"
+ANSIBLE = Path(__file__).parents[3] / "ansible"
 
 
 def module(path: Path) -> ModuleType:
