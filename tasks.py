@@ -114,11 +114,11 @@ def shell(app: Any) -> None:
     app.shell(app.Request())
 
 
-@task(help=_DRY)
+@task(help={**_DRY, "identity": "leave the pins as they are; only record what the images come out as here"})
 @verb
-def lock(app: Any, dry_run: bool = False) -> None:
+def lock(app: Any, dry_run: bool = False, identity: bool = False) -> None:
     """Write docker/lock.json again from Debian's index, pip and Go (for maintainers)."""
-    app.lock(app.Request(dry_run=dry_run))
+    app.lock(app.Request(dry_run=dry_run, identity=identity))
 
 
 @task(help={**_WHICH, **_BUILD, **_DRY})

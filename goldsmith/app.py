@@ -34,6 +34,7 @@ class Request:
     dry_run: bool = False
     json: bool = False
     full: bool = False
+    identity: bool = False
 
     def age(self) -> timedelta | None:
         """Return ``--max-age`` as a span. Raises ``ConfigurationError`` when it is none."""
@@ -106,15 +107,17 @@ def lock(request: Request) -> None:
 
     session = Session.here()
     if request.dry_run:
-        session.progress.note("would resolve docker/wanted.toml anew, write docker/lock.json and build the images")
+        resolves = "" if request.identity else "resolve docker/wanted.toml anew, "
+        session.progress.note(f"would {resolves}build the images and write docker/lock.json")
         return
-    relock.relock(
-        workspace=session.workspace,
-        mirrors=mirrors.Mirrors.here(session.environment),
-        runner=session.runner,
-        progress=session.progress,
-        now=session.now(),
-    )
+    if not request.identity:
+        relock.relock(
+            workspace=session.workspace,
+            mirrors=mirrors.Mirrors.here(session.environment),
+            runner=session.runner,
+            progress=session.progress,
+            now=session.now(),
+        )
     for name in ("toolbox", "lab-guest", "lab-vcenter"):
         session.builder.record(name)
 
