@@ -26,6 +26,10 @@ _TARGET = re.compile(r"(?<=\s)---?(?=\s|$)")
 _SPECIAL = re.compile(r"[^A-Za-z0-9_.,:/@%+=-]")
 
 
+_MAIN = frozenset({"isolinux.cfg", "syslinux.cfg", "extlinux.conf"})
+"""What the syslinux family reads first; these files include all others."""
+
+
 class Loader(StrEnum):
     """Whose configuration a file is."""
 
@@ -38,8 +42,7 @@ def loader(path: str, text: str) -> Loader | None:
     lines = text.splitlines()
     if any(_LINUX.fullmatch(line) for line in lines) and any(_GRUB_INITRD.match(line) for line in lines):
         return Loader.GRUB
-    name = path.rsplit("/", 1)[-1].lower()
-    if name in {"isolinux.cfg", "syslinux.cfg", "extlinux.conf"} or any(_APPEND.fullmatch(line) for line in lines):
+    if _name(path) in _MAIN or any(_APPEND.fullmatch(line) for line in lines):
         return Loader.SYSLINUX
     return None
 
@@ -66,6 +69,7 @@ def edited(files: Mapping[str, str], words: Sequence[str]) -> dict[str, str]:
     """
     kinds = {path: kind for path, text in files.items() if (kind := loader(path, text))}
     made = {path: edit(files[path], kind, words) for path, kind in kinds.items()}
+    made |= {path: _with_time_out(text) for path, text in made.items() if _name(path) in _MAIN}
     if not any(set(words) <= set(re.split(r"[\s']+", text)) for text in made.values()):
         raise CheckError(
             "no boot loader's configuration on the ISO starts an installer",
@@ -83,6 +87,15 @@ def updated_sums(text: str, sums: Mapping[str, str]) -> str:
         return f"{sums[path]}{found[2]}{found[3]}" if path in sums else found[0]
 
     return re.sub(r"(?m)^([0-9a-f]{32})([ ][ *])(.+?)$", line, text)
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1].lower()
+
+
+def _with_time_out(text: str) -> str:
+    """Return a main file of the syslinux family with a time-out: without any, its menu waits for ever."""
+    return text if re.search(r"(?im)^\s*timeout\s", text) else f"timeout {_SECONDS * 10}\n{text}"
 
 
 def _with(line: str, words: Sequence[str], *, quoted: bool) -> str:

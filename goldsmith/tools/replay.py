@@ -70,9 +70,11 @@ def report(door: Door, iso: str) -> Command:
 def structure(printed: str) -> tuple[str, ...]:
     """Return what must be the same before and after: kinds, paths and flags, not where on the medium they lie.
 
-    Of a GPT, that there is one: xorriso leaves out a partition that only covers the ISO itself.
+    Of a GPT, its boot images and EFI partitions: xorriso leaves out a partition that only
+    covers the ISO itself, and the table's GUIDs are made of the medium's date.
     """
     kept = []
+    gpt: dict[str, dict[str, list[str]]] = {}
     for line in printed.splitlines():
         head, _, values = line.partition(":")
         words = shlex.split(values, posix=False) if "'" not in values else values.split()
@@ -80,12 +82,27 @@ def structure(printed: str) -> tuple[str, ...]:
             case ["El", "Torito", "boot", "img"] if words and words[0].isdigit():
                 # Number, platform, bootable, emulation, load segment, hard disk type; then size and place.
                 kept.append(" ".join((head.strip(), *words[:6])))
-            case ["El", "Torito", "img", *_]:
-                kept.append(" ".join((head.strip(), *words)))
-            case ["System", "area", *_]:
+            case ["MBR", "partition"] if words and words[0].isdigit():
+                kept.append(" ".join((head.strip(), *words[:3])))  # number, status, type; then place and size
+            case ["El", "Torito", "img", *_] | ["System", "area", *_] | ["MBR", "partition", "path"]:
                 kept.append(" ".join((head.strip(), *words)))
             case ["MBR", *_] if "partition" not in head:
                 kept.append(" ".join((head.strip(), *words)))
+            case ["GPT", *about] if words and words[0].isdigit():
+                gpt.setdefault(words[0], {})[" ".join(about)] = words[1:]
             case _:
                 pass
-    return tuple(kept)
+    return (*kept, *sorted(filter(None, map(_partition, gpt.values()))))
+
+
+_EFI_SYSTEM = "28732ac11ff8d211ba4b00a0c93ec93b"
+"""The type of a partition that firmware boots from, as xorriso prints its bytes."""
+
+
+def _partition(told: dict[str, list[str]]) -> str:
+    """Return what counts of one partition of a GPT; nothing for one that no firmware boots from."""
+    kind, place = (" ".join(told.get(name, ())) for name in ("type GUID", "partition path"))
+    if not place and kind != _EFI_SYSTEM:
+        return ""
+    flags = " ".join(told.get("partition flags", ()))
+    return f"GPT partition {place or 'appended'} type {kind} flags {flags}"

@@ -63,6 +63,15 @@ def test_a_grub_menu_that_names_no_time() -> None:
     assert text.startswith("set timeout=1\n")
 
 
+def test_a_main_file_without_a_time_out() -> None:
+    """ISOLINUX's own file includes the one with the kernels; without a time-out its menu would wait for ever."""
+    main = "include menu.cfg\ndefault vesamenu.c32\nprompt 0\n"
+    made = bootconfig.edited({"isolinux/isolinux.cfg": main, "isolinux/txt.cfg": ISOLINUX}, WORDS)
+    assert made["isolinux/isolinux.cfg"] == f"timeout 10\n{main}"
+    assert made["isolinux/txt.cfg"].count("timeout") == 1
+    assert bootconfig.edited(made, WORDS) == {}
+
+
 @pytest.mark.parametrize(("text", "kind"), [(ISOLINUX, Loader.SYSLINUX), (GRUB, Loader.GRUB)])
 @given(
     words=st.lists(st.from_regex(r"[a-z][a-z0-9./_-]{0,9}(=[A-Za-z0-9.:/,;_-]{0,12})?", fullmatch=True), max_size=4),
