@@ -28,6 +28,10 @@ class BrokenError(Exception):
     """The source did not answer, or stopped in the middle; trying again may help."""
 
 
+class StartError(BrokenError):
+    """The source cannot begin in the middle of this file."""
+
+
 class Source(Protocol):
     """Reads addresses; tests have their own."""
 
@@ -46,17 +50,25 @@ class Http:
         self._environment = environment
         self._local = threading.local()
 
-    def read(self, url: str) -> Iterator[bytes]:
-        """Yield the content of *url*; see :class:`Source`."""
+    def read(self, url: str, *, start: int = 0) -> Iterator[bytes]:
+        """Yield the content of *url*, from byte *start* on; see :class:`Source`.
+
+        Raises ``StartError`` when the source cannot begin there.
+        """
         if url.startswith("file://"):
-            yield from _local_file(url)
+            yield from _local_file(url, start)
             return
         import requests  # costs 0.1 s, and a warm run fetches nothing
 
         try:
-            with contextlib.closing(self._session().get(url, stream=True, timeout=_TIMEOUT_SECONDS)) as answer:
+            headers = {"Range": f"bytes={start}-"} if start else {}
+            with contextlib.closing(
+                self._session().get(url, stream=True, timeout=_TIMEOUT_SECONDS, headers=headers)
+            ) as answer:
                 if answer.status_code in _GONE:
                     raise GoneError(f"HTTP {answer.status_code}")
+                if start and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+                    raise StartError(f"HTTP {answer.status_code}, and not from byte {start} on")
                 answer.raise_for_status()
                 # Compressed in transit or not, the locked bytes are those of the file itself.
                 yield from answer.iter_content(_CHUNK_BYTES)
@@ -76,10 +88,11 @@ class Http:
         return session
 
 
-def _local_file(url: str) -> Iterator[bytes]:
+def _local_file(url: str, start: int) -> Iterator[bytes]:
     path = Path(unquote(urlsplit(url).path))
     try:
         with path.open("rb") as file:
+            file.seek(start)
             while piece := file.read(_CHUNK_BYTES):
                 yield piece
     except OSError as error:
