@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from goldsmith import lab_verbs, tell
+from goldsmith import fixed_name, lab_verbs, tell
 from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Stage, parse_age
 from goldsmith.runner import interact
@@ -160,11 +160,20 @@ def _forge(request: Request, until: Stage) -> None:
         return
     flow = _ready(flow, request)
     finished = flow.forge(order, lambda planned: tell.plan(planned, to=sys.stderr))
+    if finished is None:
+        _named(flow, order)
     checked = until is Stage.DOCKER and _verified_now(flow, request)
     if finished is not None:
         _finished(flow, finished)
     elif not checked:
         flow.session.progress.note("nothing to do")
+
+
+def _named(flow: Flow, order: Order) -> None:
+    """Give the base its fixed name, where an earlier run ended before that."""
+    if flow.effective.site.placement.template_name:
+        with flow.alone(order):
+            fixed_name.give(flow.session, flow.effective, flow.inputs().key)
 
 
 def _verified_now(flow: Flow, request: Request) -> bool:
@@ -253,7 +262,10 @@ def _flow(request: Request) -> Flow:
     from goldsmith.flow import Flow
 
     session = Session.here()
-    return Flow(session=session, effective=session.effective(site=request.site, image=request.image))
+    effective = session.effective(site=request.site, image=request.image)
+    if effective.ignored:
+        session.progress.note(f"ignored, as the site is {effective.site.name}: {' '.join(effective.ignored)}")
+    return Flow(session=session, effective=effective)
 
 
 def _ready(flow: Flow, request: Request) -> Flow:

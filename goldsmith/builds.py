@@ -72,6 +72,8 @@ class Build:
     """Path of the medium with the answers on its datastore, once uploaded: it is deleted at the build's end."""
     boot: str = ""
     """Path of the boot medium where that is another one: it stays."""
+    boot_sha256: str = ""
+    """Of that medium, where it is known."""
     template: str = ""
     phase: str = "base"
     label: str = ""

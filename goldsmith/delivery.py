@@ -34,6 +34,8 @@ class Given:
 
     path: str
     """Relative to the datastore."""
+    sha256: str = ""
+    """Of the whole file, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def boot(image: Image, placement: Placement) -> Boot:
     if delivery(image) is Delivery.INITRD:
         return Composed()
     if placement.iso_path:
-        return Given(placement.iso_path)
+        return Given(placement.iso_path, placement.iso_sha256)
     if image.iso:
         return Replayed(image.iso)
     raise ConfigurationError(

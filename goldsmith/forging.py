@@ -92,8 +92,6 @@ class Recipe:
     """Environment variables of the run besides Packer's password."""
     parent: Callable[[], str] = str
     """Returns the name of the template that is cloned, empty for none; asked at the end."""
-    name: Callable[[VCenter, Places, Machine, datetime], str] = lambda _vcenter, _places, machine, _now: machine.name
-    """Gives the finished template the name the site wants, and returns it; the last thing that is done."""
 
 
 @contextlib.contextmanager
@@ -237,8 +235,7 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: R
         parent=recipe.parent(),
     )
     templates.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
-    name = recipe.name(vcenter, places, machine, now)
-    return templates.Template(machine=replace(machine, name=name), attributes=attributes)
+    return templates.Template(machine=machine, attributes=attributes)
 
 
 def _ours(vcenter: VCenter, places: Places, job: Job) -> Machine | None:

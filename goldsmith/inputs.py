@@ -91,9 +91,9 @@ def _installer(effective: Effective, lock: Lock) -> str:
     match delivery.boot(effective.image, effective.site.placement):
         case delivery.Composed():
             return digest(sorted([row.name, row.sha256] for row in lock.sections.media.debs))
-        case delivery.Given(path=path):
-            # Its content is nobody's here; its name is all that a site says of it.
-            return digest(["given", path])
+        case delivery.Given(path=path, sha256=sha256):
+            # Its name is all that a site says of it, unless somebody knows its content.
+            return digest(["given", sha256 or path])
         case delivery.Replayed(iso=iso):
             return digest(["replayed", iso.sha256])
         case never:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith import delivery, forging, inputs, legacy, times
+from goldsmith import delivery, fixed_name, forging, inputs, legacy, times
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.plan import Stage
 from goldsmith.spec import Delivery, Installer
@@ -108,11 +108,11 @@ class Steps:
         match delivery.boot(self.effective.image, placement):
             case delivery.Composed():
                 self._composed()
-            case delivery.Given(path=path):
+            case delivery.Given(path=path, sha256=sha256):
                 # First of all: a path that is wrong is known before anything is made.
-                found = given.examine(self._given(path))
+                found = given.examine(self._given(path, sha256))
                 self.session.progress.note(f"{found.path} is the ISO {found.volume}: {found.size / 1e6:.0f} MB")
-                self._save(replace(self.build, boot=found.path))
+                self._save(replace(self.build, boot=found.path, boot_sha256=sha256))
                 self._floppy()
             case delivery.Replayed(iso=iso):
                 output = self.folder / MEDIUM
@@ -122,9 +122,9 @@ class Steps:
             case never:
                 assert_never(never)
 
-    def _given(self, path: str) -> given.Place:
+    def _given(self, path: str, sha256: str) -> given.Place:
         store = self._store()
-        return given.Place(access=store.access, path=path, runner=store.runner, door=store.door)
+        return given.Place(access=store.access, path=path, runner=store.runner, door=store.door, sha256=sha256)
 
     def _floppy(self) -> None:
         session = self.session
@@ -175,7 +175,7 @@ class Steps:
         path = upload.reusable_medium(
             store, file, stem=f"goldsmith-{image.name}", sha256=sha256, build_id=self.build.id
         )
-        self._save(replace(self.build, boot=path))
+        self._save(replace(self.build, boot=path, boot_sha256=sha256))
 
     @property
     def _delivery(self) -> Delivery:
@@ -224,7 +224,10 @@ class Steps:
             finish_script=answers.finish_script(self.effective.image),
         )
         self.template = base.forge(request, self._doors())
+        # Complete from here on, whatever becomes of its name.
         self._save(replace(self.build, template=self.template.name))
+        name = fixed_name.give(self.session, self.effective, self.build.key)
+        self._save(replace(self.build, template=name or self.template.name))
 
     def _docker(self) -> None:
         pair, lock, root = self._key_pair(), self.session.lock, self.session.workspace.root

@@ -41,6 +41,14 @@ class Effective:
         found = self.secrets.get(secrets.PASSWORD_HASH)
         return found.value if found else secrets.LOCKED
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The variables that are set and describe a site, when another one is meant."""
+        if self.site.name == sites.ENVIRONMENT:
+            return ()
+        login = (sites.USER, secrets.PASSWORD, f"{secrets.PASSWORD}_FILE", sites.CA_FILE) if self.site.is_lab else ()
+        return tuple(name for name in (*sites.DESCRIBING, *login) if self.environment.get(name))
+
     def confidential(self) -> tuple[str, ...]:
         """Return every secret known so far, for the redaction filter: the lab's password is not among them yet."""
         proxies = (self.site.guests.http_proxy, self.site.guests.https_proxy)

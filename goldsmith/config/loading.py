@@ -175,7 +175,8 @@ def _check_paths(site: Site, table: Table, now: datetime, problems: Problems) ->
         where = table.place("ca_file") if "ca_file" in table.values else sites.CA_FILE
         material.check(site.ca_file, where=where, now=now, problems=problems, only_cas=False)
     if key := site.guests.ssh_private_key_file:
-        material.check_private_key(key, where=table.place("guests.ssh_private_key_file"), problems=problems)
+        where, keys = table.place("guests.ssh_private_key_file"), site.guests.authorized_keys
+        material.check_private_key(key, where=where, problems=problems, authorized=keys)
     for path in site.guests.certificates:
         where = table.place("guests.certificates")
         material.check(path, where=f"{where}: guests.certificates", now=now, problems=problems, only_cas=True)

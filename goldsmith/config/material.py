@@ -56,20 +56,50 @@ def _wrong(blocks: Sequence[str], *, now: datetime, only_cas: bool) -> str:
     return ""
 
 
-def check_private_key(file: Path, *, where: str, problems: Problems) -> None:
-    """Note what makes *file* useless as a key that a program logs in with."""
+def check_private_key(file: Path, *, where: str, problems: Problems, authorized: Sequence[str]) -> None:
+    """Note what makes *file* useless as a key that a program logs in with, to a machine with *authorized* keys."""
     try:
         with file.open("rb") as stream:
-            text = stream.read(_LARGEST).decode("ascii", errors="replace")
+            data = stream.read(_LARGEST)
     except OSError as error:
         problems.add(where, f"{file} cannot be read: {error.strerror}")
         return
-    if "PRIVATE KEY-----" not in text:
+    if b"PRIVATE KEY-----" not in data:
         problems.add(
             where, f"{file} is no private SSH key in PEM or OpenSSH form; its public half is in authorized_keys"
         )
-    elif "ENCRYPTED" in text:
-        problems.add(where, f"{file} has a passphrase, which nobody could type during a build")
+        return
+    try:
+        public = _public_half(data)
+    except ValueError as error:
+        problems.add(where, f"{file} {error}")
+        return
+    if not any(public.split()[1] in line.split() for line in authorized):
+        problems.add(
+            where,
+            f"the public half of {file} is not among the authorized keys: the machine would not let it in",
+            hint=f"add it (guests.authorized_keys, GUEST_AUTHORIZED_KEYS): {public}",
+        )
+
+
+def _public_half(data: bytes) -> str:
+    """Return type and base64 part of a private key's public half. Raises ``ValueError`` with the reason why not."""
+    # 50 ms to import: only a site that names a key pays for it.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    load = serialization.load_ssh_private_key if b"OPENSSH" in data else serialization.load_pem_private_key
+    try:
+        key = load(data, password=None)
+    except TypeError:
+        raise ValueError("has a passphrase, which nobody could type during a build") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("is a damaged private key, or one of a kind that cannot be used here") from None
+    try:
+        public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    except (ValueError, UnsupportedAlgorithm, AttributeError):
+        raise ValueError("is a private key, but none that SSH uses") from None
+    return public.decode()
 
 
 def certificates(files: Sequence[Path]) -> dict[str, str]:

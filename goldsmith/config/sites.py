@@ -34,6 +34,7 @@ OPTIONAL = {
     "FOLDER": "placement.folder",
     "RESOURCE_POOL": "placement.resource_pool",
     "ISO_DATASTORE": "placement.iso_datastore",
+    "ISO_SHA256": "placement.iso_sha256",
     "BASE_VM_TEMPLATE_NAME": "placement.template_name",
 }
 ISO_PATH = "ISO_PATH"
@@ -51,12 +52,15 @@ GUEST_LISTS = {
     "GUEST_AUTHORIZED_KEYS": ("guests.authorized_keys", "\n"),
 }
 """What the origin kept in files beside its answers: the values of such a variable are separated as its pattern says."""
+DESCRIBING = (*REQUIRED, *OPTIONAL, ISO_PATH, *GUESTS, *GUEST_LISTS)
+"""The variables that make up the environment's site, and count for no other."""
 
 
 def from_environment(environment: Mapping[str, str], problems: Problems, *, cache: Path) -> Table:
     """Return the site that the origin's variables describe; note all that are missing or empty, in one problem.
 
-    There is no variable for the mirror; a site that is a lab gets the lab's, because its guests reach no other.
+    A site that is a running lab gets the lab's mirror, because its guests reach no other, and the lab's CA unless
+    another is named.
     """
     needed = (*REQUIRED, USER)
     missing = [name for name in needed if not environment.get(name)]
@@ -83,8 +87,11 @@ def from_environment(environment: Mapping[str, str], problems: Problems, *, cach
         }
         places |= dict.fromkeys(("placement.iso_path", "placement.iso_folder"), ISO_PATH)
     if lab := lab_at(environment.get("VSPHERE_SERVER", ""), cache=cache):
-        values |= dict.fromkeys(_MIRRORS, LAB_MIRROR)
-        places |= dict.fromkeys(_MIRRORS, f"the lab {lab}")
+        of_lab = dict.fromkeys(_MIRRORS, LAB_MIRROR)
+        if not environment.get(CA_FILE):
+            of_lab["ca_file"] = str(cache / "lab" / lab / "ca.pem")
+        values |= of_lab
+        places |= dict.fromkeys(of_lab, f"the lab {lab}")
     return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
 
 

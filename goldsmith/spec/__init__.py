@@ -95,6 +95,8 @@ class Placement(Spec):
     """Folder of boot media on that datastore."""
     iso_path: DatastorePath | Literal[""] = ""
     """A boot medium made by hand that lies there already, for installers whose answers are on another medium."""
+    iso_sha256: Sha256 | Literal[""] = ""
+    """What that medium must be, where somebody knows; it is read whole and compared."""
     template_name: TemplateName | Literal[""] = ""
     """What template names begin with; empty is ``<image>-base``."""
 

@@ -49,16 +49,14 @@ def variable_file(request: Request, *, began: str) -> str:
 def forge(request: Request, doors: Doors) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = request.job
-    wanted = job.site.placement.template_name
 
     def check(vcenter: VCenter) -> Places:
         places = preflight.check(vcenter, job.site.placement, job.image.hardware, request.medium)
-        naming.check(vcenter, places, wanted)
+        naming.check(vcenter, places, job.site.placement.template_name)
         return places
 
     recipe = Recipe(
         check=check,
         variables=lambda began: variable_file(request, began=began),
-        name=lambda vcenter, places, machine, now: naming.take(vcenter, places, machine, wanted, now=now),
     )
     return forging.forge(job, recipe, doors)

@@ -24,6 +24,8 @@ class Place:
     """Relative to the datastore."""
     runner: Runner
     door: Door
+    sha256: str = ""
+    """What it must be; empty when nobody knows."""
 
     def __str__(self) -> str:
         """Return the path as vSphere writes it."""
@@ -43,10 +45,10 @@ class Found:
 
 
 def examine(place: Place) -> Found:
-    """Return what the medium is, having read its first 64 KB only.
+    """Return what the medium is, having read its first 64 KB only, unless its sha256 is known.
 
     Raises ``MissingObjectError`` when it is not there, and ``CheckError`` when it is no
-    ISO or was cut off.
+    ISO, was cut off, or is another one than it should be.
     """
     size = govc.parse_size(place.runner.run(govc.size(place.door, place.access, place.path), check=False))
     if size is None:
@@ -75,4 +77,19 @@ def examine(place: Place) -> Found:
             why=f"it has {size} bytes, and says of itself that it has {volume.size}",
             next="upload it again",
         )
+    if place.sha256:
+        _compare(place)
     return Found(path=str(place), size=size, volume=volume.name)
+
+
+def _compare(place: Place) -> None:
+    done = place.runner.run(govc.sha256(place.door, place.access, place.path), check=False)
+    if done.returncode != 0:
+        raise govc.explain(done.stdout + done.stderr)
+    if (found := done.stdout.strip()) != place.sha256:
+        raise CheckError(
+            "the boot medium is another one",
+            where=str(place),
+            why=f"sha256 is     {found}\nit must be    {place.sha256}",
+            next="correct ISO_SHA256 (the site's placement.iso_sha256), or upload the ISO that is meant",
+        )

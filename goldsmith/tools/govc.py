@@ -40,6 +40,13 @@ status=$?
 printf '%s\\n' "$data"
 """
 
+# Streamed: neither memory nor disk holds the file.
+_SHA256 = """\
+set -u
+sum=$(govc datastore.download "$1" - | sha256sum; exit "${PIPESTATUS[0]}") || exit
+printf '%s\\n' "${sum%% *}"
+"""
+
 _PROGRESS = re.compile(r"Uploading\.\.\. \((\d+)%(?:, ([\d.]+ ?[KMGT]?i?B/s))?")
 
 
@@ -81,6 +88,11 @@ def remove(door: Door, access: Access, path: str) -> Command:
 def head(door: Door, access: Access, path: str, *, count: int) -> Command:
     """Return the command that prints the first *count* bytes of a file in base64; the rest is not transferred."""
     return _command(door, access, "bash", "-c", _HEAD, "head", path, str(count))
+
+
+def sha256(door: Door, access: Access, path: str) -> Command:
+    """Return the command that reads a file, whole, and prints its sha256."""
+    return _command(door, access, "bash", "-c", _SHA256, "sha256", path)
 
 
 def parse_size(completed: Completed) -> int | None:

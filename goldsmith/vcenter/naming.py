@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import RefusedError
+from goldsmith.errors import ConfigurationError, GoldsmithError, RefusedError
+from goldsmith.vcenter.privileges import RENAMING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,8 +17,21 @@ if TYPE_CHECKING:
 
 
 def check(vcenter: VCenter, places: Places, name: str) -> None:
-    """Refuse a fixed *name* that something else than a template has: known before anything is made."""
-    holder = vcenter.child(places.folder, name) if name else None
+    """Refuse a fixed *name* that could not be given: known before anything is made.
+
+    Raises ``RefusedError`` when something else than a template has it, ``ConfigurationError``
+    when the user may not rename anything.
+    """
+    if not name:
+        return
+    if vcenter.missing_privileges({places.folder.ref: RENAMING}):
+        raise ConfigurationError(
+            f"the user may not give a template the name {name}",
+            where=f"folder {places.folder.name} (BASE_VM_TEMPLATE_NAME, or the site's placement.template_name)",
+            why=f"the privilege {', '.join(sorted(RENAMING))} is missing there",
+            next="add it to the user's role, or give no fixed name: templates then keep their unique ones",
+        )
+    holder = vcenter.child(places.folder, name)
     if holder is not None and not holder.is_template:
         raise RefusedError(
             f"the name {name} belongs to a virtual machine that is no template",
@@ -28,8 +44,10 @@ def check(vcenter: VCenter, places: Places, name: str) -> None:
 def take(vcenter: VCenter, places: Places, machine: Machine, name: str, *, now: datetime) -> str:
     """Name the finished *machine* as the site wants it, and return its name.
 
-    Until the last of the two steps, the new template has its own unique name and the old
-    one its old or its dated name: nothing is ever without a name of its own, or deleted.
+    Between the two steps, the new template has its own unique name and the old one a dated
+    name: nothing is ever without a name of its own, or deleted. When the second step is
+    refused, the old one gets its name back; when nobody is left to do either, the next run
+    finds the new template and begins again.
     """
     if not name or machine.name == name:
         return machine.name
@@ -37,5 +55,20 @@ def take(vcenter: VCenter, places: Places, machine: Machine, name: str, *, now: 
     holder = vcenter.child(places.folder, name)
     if holder is not None:
         vcenter.rename(holder, f"{name}-{now:%Y%m%d-%H%M%S}")
-    vcenter.rename(machine, name)
+    try:
+        vcenter.rename(machine, name)
+    except GoldsmithError:
+        if holder is not None:
+            with contextlib.suppress(GoldsmithError):
+                vcenter.rename(holder, name)
+        raise
     return name
+
+
+def may_take(current: str, wanted: str, *, own: str) -> bool:
+    """Return whether a finished template that is called *current* may be renamed to *wanted*.
+
+    It may from the *own* name its build gave it - the build ended before it came to that - and from a
+    dated name it was given when another one took its place. Any other name was somebody's choice.
+    """
+    return current == own or re.fullmatch(rf"{re.escape(wanted)}-\d{{8}}-\d{{6}}", current) is not None

@@ -50,6 +50,9 @@ CLONING = frozenset({"VirtualMachine.Inventory.CreateFromExisting", "VirtualMach
 FLOPPY = frozenset({"VirtualMachine.Interact.SetFloppyMedia"})
 """There as well, where the answers are on a floppy."""
 
+RENAMING = frozenset({"VirtualMachine.Config.Rename"})
+"""There as well, where the site gives its newest template a fixed name."""
+
 DATASTORE = frozenset({"Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement"})
 """On the datastore of the machines and on that of the media; removing a file asks for it on the datacenter's folder."""
 

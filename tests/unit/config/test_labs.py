@@ -9,7 +9,7 @@ import pytest
 
 from goldsmith.config import is_loopback, lab_at
 from goldsmith.config.problems import Problems
-from goldsmith.config.sites import LAB_MIRROR, from_environment
+from goldsmith.config.sites import CA_FILE, LAB_MIRROR, from_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +62,10 @@ def test_the_environments_site_gets_the_labs_mirror_only_in_a_lab(cache: Path, t
     assert inside.values["guests"] == {"mirror": LAB_MIRROR, "ubuntu_mirror": LAB_MIRROR}
     outside = from_environment(ORIGINS | {"VSPHERE_SERVER": "vcenter.example.com"}, Problems(), cache=cache)
     assert "guests" not in outside.values
+
+
+def test_the_labs_ca_is_known_unless_another_is_named(cache: Path) -> None:
+    """Nobody has to look for the CA of a lab on this very machine; elsewhere none is assumed."""
+    assert from_environment(ORIGINS, Problems(), cache=cache).values["ca_file"] == str(cache / "lab/mine/ca.pem")
+    for other in ({CA_FILE: "/own.pem"}, {"VSPHERE_SERVER": "vcenter.example.com"}):
+        assert "ca_file" not in from_environment(ORIGINS | other, Problems(), cache=cache).values

@@ -123,13 +123,13 @@ def test_what_the_origin_kept_in_files(workspace: Workspace) -> None:
     assert effective.site.placement.iso_path == "iso/x.iso"
 
 
-@pytest.mark.parametrize(("text", "words"), [("hello", "no private SSH key"), (None, "cannot be read")])
-def test_a_private_key_that_is_none(workspace: Workspace, tmp_path: Path, text: str | None, words: str) -> None:
-    """A public key, or a file that is not there, is told before anything is built."""
-    file = tmp_path / "id_rsa"
-    if text is not None:
-        file.write_text(text, encoding="utf-8")
-    assert words in refusal(workspace, None, ORIGIN | {"SSH_PRIVATE_KEY_FILE": str(file)})
+def test_what_is_ignored_is_known(workspace: Workspace) -> None:
+    """Variables that describe a site count for that site alone; for any other, those that are set are named."""
+    site_file(workspace, SITE)
+    given = ORIGIN | {"ISO_PATH": "iso/x.iso", "GUEST_NO_PROXY": "", "GUEST_NTP_SERVERS": "ntp.example.com"}
+    places = {"VSPHERE_SERVER", "CLUSTER", "DATACENTER", "DATASTORE", "NETWORK", "ISO_PATH", "GUEST_NTP_SERVERS"}
+    for site, expected in ((None, set()), ("oslo", places), ("lab", {*places, "VSPHERE_USER", "VSPHERE_PASSWORD"})):
+        assert set(load(site, None, workspace=workspace, environment=given).ignored) == expected
 
 
 def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:

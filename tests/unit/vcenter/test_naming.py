@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
-from goldsmith.errors import RefusedError
+from goldsmith.errors import ConfigurationError, RefusedError, ToolError
 from goldsmith.spec import Placement
 from goldsmith.vcenter import naming
 from goldsmith.vcenter.inventory import Machine, Places, Tree, resolve
@@ -51,3 +52,52 @@ def test_a_virtual_machine_keeps_its_name() -> None:
     with pytest.raises(RefusedError, match="no template"):
         naming.take(vcenter, places, made, "golden", now=NOW)
     assert vcenter.log == []
+
+
+@dataclass
+class Refusing(FakeVCenter):
+    """Gives one machine no other name."""
+
+    refused: str = ""
+
+    def rename(self, machine: Machine, name: str) -> None:
+        """Rename any other machine."""
+        if machine.ref == self.refused:
+            raise ToolError("the name is taken")
+        super().rename(machine, name)
+
+
+def test_a_second_step_that_is_refused() -> None:
+    """The old template gets its name back, and the new one keeps its own."""
+    _, places, made = site()
+    vcenter = Refusing(refused=made.ref)
+    vcenter.add(made)
+    vcenter.add(machine("golden", is_template=True))
+    with pytest.raises(ToolError, match="taken"):
+        naming.take(vcenter, places, made, "golden", now=NOW)
+    assert sorted(one.name for one in vcenter.held.values()) == ["golden", made.name]
+
+
+def test_a_user_who_may_not_rename() -> None:
+    """Told before anything is made, with the privilege's name; without a fixed name it does not matter."""
+    vcenter, places, _ = site()
+    vcenter.denied = {places.folder.ref: {"VirtualMachine.Config.Rename"}}
+    with pytest.raises(ConfigurationError, match="may not give") as caught:
+        naming.check(vcenter, places, "golden")
+    assert "VirtualMachine.Config.Rename" in caught.value.why
+    naming.check(vcenter, places, "")
+
+
+@pytest.mark.parametrize(
+    ("current", "may"),
+    [
+        pytest.param(f"u-base-{BUILD}", True, id="its build's name"),
+        pytest.param("golden-20261123-170000", True, id="put aside"),
+        pytest.param("golden-of-tuesday", False, id="somebody's choice"),
+        pytest.param("other-20261123-170000", False, id="another fixed name's"),
+        pytest.param("goldenX20261123-170000", False, id="a name like it"),
+    ],
+)
+def test_which_names_are_given_up(current: str, *, may: bool) -> None:
+    """A name that the suite gave may be changed again; one that somebody chose stays."""
+    assert naming.may_take(current, "golden", own=f"u-base-{BUILD}") is may
