@@ -91,13 +91,19 @@ def config(app: Any, image: str = "", site: str = "", json: bool = False) -> Non
     app.config(app.Request(image=image, site=site, json=json))
 
 
-@task(help={**_WHICH, **_JSON, "rebuild": _RUN["rebuild"], "max_age": _RUN["max_age"]})
+@task(help={**_WHICH, **_JSON, **_FULL, "rebuild": _RUN["rebuild"], "max_age": _RUN["max_age"]})
 @verb
 def plan(
-    app: Any, image: str = "", site: str = "", json: bool = False, rebuild: bool = False, max_age: str = ""
+    app: Any,
+    image: str = "",
+    site: str = "",
+    json: bool = False,
+    rebuild: bool = False,
+    max_age: str = "",
+    full: bool = False,
 ) -> None:
     """Print the stages, which of them would run, and why."""
-    app.plan(app.Request(image=image, site=site, json=json, rebuild=rebuild, max_age=max_age))
+    app.plan(app.Request(image=image, site=site, json=json, rebuild=rebuild, max_age=max_age, full=full))
 
 
 @task(help=_DRY)

@@ -63,11 +63,13 @@ class Flow:
         """The site's name."""
         return self.effective.site.name
 
-    def inputs(self, phase: str = "base") -> Inputs:
-        """Return what decides a phase, as things are now."""
+    def inputs(self, phase: str = "base", *, full: bool = False) -> Inputs:
+        """Return what decides a phase, as things are now; *full* is for a host that shares no disk with its base."""
         lock, root = self.session.lock, self.session.workspace.root
         base = inputs.base(self.effective, lock=lock, root=root)
-        return base if phase == "base" else inputs.docker(self.effective, lock=lock, root=root, parent=base)
+        if phase == "base":
+            return base
+        return inputs.docker(self.effective, lock=lock, root=root, parent=base, full=full)
 
     def plan(self, order: Order, credentials: Credentials | None) -> Plan:
         """Return what would run; without *credentials* the site is known to be empty (a lab that is down)."""
@@ -84,7 +86,8 @@ class Flow:
             now=self.session.now(),
         )
         if order.until is Stage.DOCKER:
-            return plan.plan_docker(self.inputs(), there["base"], self.inputs("docker"), there["docker"], facts)
+            host = self.inputs("docker", full=order.full)
+            return plan.plan_docker(self.inputs(), there["base"], host, there["docker"], facts)
         return plan.plan_base(self.inputs(), there["base"], facts)
 
     def existing(self, vcenter: VCenter) -> dict[str, list[Existing]]:
@@ -183,7 +186,7 @@ class Flow:
 
     def _build(self, order: Order, phase: str = "base") -> Build:
         """Return the build to work on: the one that was named, the newest unfinished one, or a new one."""
-        now, known = self.inputs(phase), self.session.builds
+        now, known = self.inputs(phase, full=order.full), self.session.builds
         if order.build:
             named = known.load(order.build)
             # The other phase may be the one that is meant, if it is wanted at all.

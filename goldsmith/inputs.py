@@ -58,10 +58,18 @@ def base(effective: Effective, *, lock: Lock, root: Path) -> Inputs:
     )
 
 
-def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs) -> Inputs:
-    """Return the inputs of phase 2; *parent* are those of the base it is made of."""
+def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full: bool = False) -> Inputs:
+    """Return the inputs of phase 2; *parent* are those of the base it is made of.
+
+    What only some templates have is a part of those only: a disk that is shared with
+    nobody, and files that the image names for the playbooks.
+    Raises ``ConfigurationError`` when such a file cannot be used.
+    """
+    files = docker_stage.files(effective.image, root)
     return Inputs(
         {
+            **({"files": digest(files)} if files else {}),
+            **({"full-clone": digest(full)} if full else {}),
             "base": parent.key,
             "disk": digest(effective.image.docker.data_disk_mib),
             "packer": digest(_texts([root / PACKER_FILES / DOCKER_FILE, *_shared_recipe(root)])),
@@ -78,7 +86,8 @@ def _playbooks(folder: Path) -> dict[str, str]:
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
         if file.is_file() and "__pycache__" not in name and not name.startswith(".") and name != "ruff.toml":
-            found[name] = significant(file.read_text(encoding="utf-8"))
+            # Whatever a role copies may lie here, too, and need not be text.
+            found[name] = significant(file.read_text(encoding="utf-8", errors="backslashreplace"))
     return found
 
 

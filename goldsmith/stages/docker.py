@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import forging
-from goldsmith.errors import MissingObjectError
+from goldsmith.errors import ConfigurationError, MissingObjectError
 from goldsmith.forging import Recipe
 from goldsmith.tools import packer
 from goldsmith.vcenter import preflight, templates
@@ -16,8 +18,7 @@ from goldsmith.vcenter.inventory import network_path
 from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from goldsmith.forging import Doors, Job
     from goldsmith.spec import Image, Placement, Site
@@ -63,6 +64,40 @@ def variables(image: Image, site: Site) -> dict[str, Any]:
             {name: value for name, value in item.model_dump(mode="json").items() if value} for item in docker.images
         ],
     }
+
+
+def files(image: Image, root: Path) -> dict[str, str]:
+    """Return the sha256 of the files that the image names for the playbooks, by their names.
+
+    Images' archives are left out: their sha256 is pinned, and reading gigabytes for a plan takes too long.
+
+    Raises ``ConfigurationError`` naming each file that is missing, or is where the toolbox does not see it.
+    """
+    archives = {item.archive for item in image.docker.images if item.archive}
+    others = set(_named(image.docker.variables))
+    if problems := [problem for name in sorted(archives | others) if (problem := _problem(root, name))]:
+        raise ConfigurationError(
+            "a file for the playbooks cannot be used",
+            where=f"images and variables of the image {image.name}",
+            why="\n".join(problems),
+            next="put it into the repository, and name it relative to the repository",
+        )
+    return {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in sorted(others)}
+
+
+def _named(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that the playbooks' variables name."""
+    authorities, key = (variables.get(f"docker_engine_{name}") for name in ("registry_cas", "repo_key_file"))
+    if isinstance(authorities, dict):
+        yield from (name for name in authorities.values() if isinstance(name, str))
+    if isinstance(key, str) and key:
+        yield key
+
+
+def _problem(root: Path, name: str) -> str:
+    if Path(name).is_absolute() or not (root / name).resolve().is_relative_to(root.resolve()):
+        return f"{name} does not lie in the repository, which is all that the toolbox sees"
+    return "" if (root / name).is_file() else f"{name} is not there"
 
 
 def guestinfo(public_key: str, build: str) -> dict[str, str]:

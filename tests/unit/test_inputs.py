@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from goldsmith import config, inputs
 from goldsmith.config.secrets import PASSWORD_HASH, Found
+from goldsmith.errors import ConfigurationError
 from goldsmith.toolbox import lock as locks
 from goldsmith.workspace import Workspace
 
@@ -160,6 +161,39 @@ def test_what_decides_the_docker_host_changes_its_key(
     assert changed(docker(effective, lock), docker(other, lock)) == parts
     base, again = (inputs.base(e, lock=lock, root=ROOT) for e in (effective, other))
     assert (base == again) == ("base" not in parts)
+
+
+def test_a_linked_template_is_no_full_one(effective: Effective, lock: Lock) -> None:
+    """Asked for a full clone, a plan names that as what changed since a linked one, and the other way round."""
+    base = inputs.base(effective, lock=lock, root=ROOT)
+    linked, full = (inputs.docker(effective, lock=lock, root=ROOT, parent=base, full=full) for full in (False, True))
+    assert changed(linked, full) == changed(full, linked) == ("full-clone",)
+
+
+def test_what_the_playbooks_are_given_counts_by_its_content(effective: Effective, lock: Lock, tmp_path: Path) -> None:
+    """Another CA of a registry under the same name makes another host."""
+    for name in ("packer", "ansible", "kickstart"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    told = with_docker(effective, variables={"docker_engine_registry_cas": {"registry.example.com:5000": "ca.pem"}})
+    before = docker(effective, lock, root=tmp_path)
+    (tmp_path / "ca.pem").write_text("one")
+    one = docker(told, lock, root=tmp_path)
+    assert changed(before, one) == ("files", "variables")
+    (tmp_path / "ca.pem").write_text("another")
+    assert changed(one, docker(told, lock, root=tmp_path)) == ("files",)
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "/etc/hostname", "../elsewhere.pem"])
+def test_a_file_that_the_toolbox_cannot_see_is_refused(
+    effective: Effective, lock: Lock, tmp_path: Path, name: str
+) -> None:
+    """A missing file, and one outside of the repository, are named before anything is done."""
+    for folder in ("packer", "ansible", "kickstart"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    told = with_docker(effective, variables={"docker_engine_repo_key_file": name})
+    with pytest.raises(ConfigurationError) as caught:
+        docker(told, lock, root=tmp_path)
+    assert name in caught.value.why
 
 
 def test_roles_and_phase_two_s_hcl_count_for_phase_two_only(effective: Effective, lock: Lock, tmp_path: Path) -> None:
