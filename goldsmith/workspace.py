@@ -92,8 +92,9 @@ def _held(path: Path, what: str) -> RefusedError:
 def _cache_home(environment: Mapping[str, str]) -> Path:
     if named := environment.get("GOLDSMITH_CACHE_DIR"):
         return Path(named).expanduser().resolve()
-    base = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "goldsmith"
+    base = Path(environment.get("XDG_CACHE_HOME", ""))
+    # The XDG Base Directory Specification: a relative path is to be ignored.
+    return (base if base.is_absolute() else Path("~/.cache").expanduser()) / "goldsmith"
 
 
 def write_if_changed(path: Path, content: str | bytes, *, mode: int = PUBLIC_MODE) -> bool:

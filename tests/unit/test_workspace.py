@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ({"GOLDSMITH_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x"}, "/c"),
         ({"XDG_CACHE_HOME": "/x"}, "/x/goldsmith"),
         ({"XDG_CACHE_HOME": ""}, None),
+        ({"XDG_CACHE_HOME": "relative"}, None),
     ],
 )
 def test_the_environment_names_the_cache(environment: dict[str, str], expected: str | None) -> None:
