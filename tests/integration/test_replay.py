@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,31 +11,24 @@ import pytest
 
 from goldsmith.errors import CheckError, ToolError
 from goldsmith.stages import replay as stage
-from goldsmith.tools import replay
+from goldsmith.toolbox import deb
+from goldsmith.toolbox.fetch import path as path_of
+from goldsmith.tools import bootconfig, replay
 from goldsmith.wiring import Session
+from tests import vendor as vendors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORDS = ("ks=floppy", "locale=en_US.UTF-8")
-ISOLINUX = "timeout 0\nlabel install\n  kernel /install/vmlinuz\n  append initrd=/install/initrd.gz --- quiet\n"
-GRUB = 'set timeout=-1\nmenuentry "I" {\n linux /install/vmlinuz quiet ---\n initrd /install/initrd.gz\n}\n'
-
-# Bootable by BIOS from CD and from disk (isohybrid MBR), and by UEFI from CD and from disk (GPT).
-VENDOR = """\
-set -eu
-cd "$1"
-mkdir -p tree/isolinux tree/boot/grub tree/install
-printf 'kernel' >tree/install/vmlinuz
-head -c 3000000 /dev/zero >tree/install/initrd.gz
-head -c 4096 /dev/zero >tree/isolinux/isolinux.bin
-head -c 432 /dev/zero >mbr.bin
-mformat -C -i tree/boot/grub/efi.img -T 2880 -h 2 -s 18 ::
-(cd tree && find . -type f ! -path './isolinux/*' -exec md5sum {} + >md5sum.txt)
-xorriso -as mkisofs -quiet -r -J -V 'Ubuntu 16.04' -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot \
- -boot-load-size 4 -boot-info-table -isohybrid-mbr mbr.bin -eltorito-alt-boot -e boot/grub/efi.img -no-emul-boot \
- -isohybrid-gpt-basdat -o vendor.iso tree
-"""
+CHANGED = {
+    "isolinux/isolinux.cfg": b"timeout 10\n# ui gfxboot",
+    "isolinux/txt.cfg": b"append vga=788 initrd=/install/initrd.gz ks=floppy locale=en_US.UTF-8 --- quiet\n",
+    "isolinux/adtxt.cfg": b"\tAPPEND priority=low ks=floppy locale=en_US.UTF-8 --\n",
+    "boot/grub/grub.cfg": b"file=/cdrom/x.seed quiet ks=floppy locale=en_US.UTF-8 ---\n",
+    "boot/grub/loopback.cfg": b"file=/cdrom/x.seed quiet ks=floppy locale=en_US.UTF-8 ---\n",
+}
+"""What must be in each file that is another one afterwards."""
 
 
 @pytest.fixture
@@ -57,13 +49,7 @@ def inside(session: Session, path: Path) -> str:
 
 @pytest.fixture
 def vendor(session: Session, folder: Path) -> Path:
-    tree = folder / "tree"
-    for name, text in (("isolinux/isolinux.cfg", ISOLINUX), ("boot/grub/grub.cfg", GRUB)):
-        (tree / name).parent.mkdir(parents=True)
-        (tree / name).write_text(text)
-    shutil.copy(tree / "boot/grub/grub.cfg", tree / "boot/grub/loopback.cfg")
-    session.runner.run(session.toolbox().command(("sh", "-c", VENDOR, "vendor", inside(session, folder))))
-    return folder / "vendor.iso"
+    return vendors.make(session, folder)
 
 
 def make(session: Session, iso: Path, output: Path) -> str:
@@ -73,8 +59,17 @@ def make(session: Session, iso: Path, output: Path) -> str:
     return stage.make(request, runner=session.runner, door=session.toolbox())
 
 
+def contents(session: Session, iso: Path, to: Path) -> dict[str, bytes]:
+    """Return every file of an ISO."""
+    script = 'xorriso -osirrox on -indev "$1" -extract / "$2" 2>&1 && chmod -R u+rwX "$2"'
+    session.runner.run(
+        session.toolbox().command(("sh", "-c", script, "all", inside(session, iso), inside(session, to)))
+    )
+    return {path.relative_to(to).as_posix(): path.read_bytes() for path in to.rglob("*") if path.is_file()}
+
+
 def test_a_replayed_iso(session: Session, vendor: Path, folder: Path) -> None:
-    """Same bytes each time, same El Torito, MBR and GPT, new words in every configuration, and sums that fit."""
+    """Same bytes each time, same El Torito, MBR and GPT; new words in every configuration, and sums that fit."""
     first, second = (make(session, vendor, folder / f"{name}.iso") for name in ("first", "second"))
     assert first == second
     door = session.toolbox()
@@ -83,24 +78,49 @@ def test_a_replayed_iso(session: Session, vendor: Path, folder: Path) -> None:
         for path in (vendor, folder / "first.iso")
     ]
     assert reports[0] == reports[1]
-    said = " ".join(reports[0])
-    assert "BIOS" in said
-    assert "UEFI" in said
-    assert "GPT" in said
+    said = "\n".join(reports[0])
+    for word in (
+        "BIOS y",
+        "UEFI y",
+        "boot-info-table",
+        "MBR partition 2 0x00 0xef",
+        "GPT partition /boot/grub/efi.img type",
+    ):
+        assert word in said, said
 
-    session.runner.run(replay.extract(door, inside(session, folder / "first.iso"), inside(session, folder / "seen")))
-    seen = folder / "seen"
-    assert (
-        "append initrd=/install/initrd.gz ks=floppy locale=en_US.UTF-8 --- quiet"
-        in (seen / "isolinux/isolinux.cfg").read_text()
-    )
-    for name in ("grub.cfg", "loopback.cfg"):
-        text = (seen / "boot/grub" / name).read_text()
-        assert "quiet ks=floppy locale=en_US.UTF-8 ---" in text
-        assert "set timeout=1" in text
-        digest = hashlib.md5((seen / "boot/grub" / name).read_bytes()).hexdigest()  # noqa: S324 - the format's own
-        assert f"{digest}  ./boot/grub/{name}" in (seen / "md5sum.txt").read_text()
+    old, new = (contents(session, folder / f"{name}.iso", folder / name) for name in ("vendor", "first"))
+    assert old.keys() == new.keys()
+    # xorriso writes the catalog and the table in isolinux.bin anew: both say where things lie on the medium.
+    differ = {name for name in old if old[name] != new[name]} - {"isolinux/boot.cat", "isolinux/isolinux.bin"}
+    assert differ == {*CHANGED, "md5sum.txt"}
+    for name, expected in CHANGED.items():
+        assert expected in new[name], new[name]
+    assert new["boot/grub/grub.cfg"].startswith(b"set timeout=1\n")
+    for line in new["md5sum.txt"].decode().splitlines():
+        digest, _, name = line.partition("  ./")
+        assert hashlib.md5(new[name]).hexdigest() == digest, name  # noqa: S324 - the format's own
     assert not list(folder.glob("*.part"))
+
+
+def test_the_menus_of_debians_own_installer(session: Session) -> None:
+    """Each entry of the real boot menus - dark, expert, rescue, automatic, spoken - gets the words, once."""
+    [row] = [row for row in session.lock.sections.media.debs if "netboot" in row.name]
+    session.fetch([row])
+    files = {
+        entry.name.partition("/amd64/text/")[2]: data.decode()
+        for entry, data in deb.members(path_of(session.workspace, row))
+        if entry.isreg() and "/text/" in entry.name and entry.name.endswith(".cfg")
+    }
+    made = bootconfig.edited(files, WORDS)
+    assert {name.rsplit("/", 1)[-1] for name in made} >= {"syslinux.cfg", "txt.cfg", "adtxt.cfg", "drk.cfg", "grub.cfg"}
+    starts = [
+        line for name in made for line in made[name].splitlines() if line.strip().startswith(("append", "linux "))
+    ]
+    assert len(starts) > 20
+    for line in starts:
+        assert line.count("ks=floppy") == 1, line
+        assert line.index("ks=floppy") < line.index("---"), line
+    assert bootconfig.edited({**files, **made}, WORDS) == {}
 
 
 def test_what_is_no_installers_iso(session: Session, vendor: Path, folder: Path) -> None:
