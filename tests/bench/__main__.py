@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import processes
+from tests.bench import processes, replay
 from tests.bench.figures import Figure, table
 from tests.bench.processes import ROOT, Cost
 
@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=2, help="pairs of complete builds, the suite's and bare Packer's")
     parser.add_argument("--gigabytes", type=int, default=10, help="size of the sparse file to upload; 0 uploads none")
+    parser.add_argument("--replay", type=int, default=3, help="size of the ISO to replay, in GB; 0 replays none")
     parser.add_argument("--port", type=int, default=28443, help="the first of the bench lab's ports")
     return parser.parse_args()
 
@@ -58,6 +59,8 @@ def _measured(asked: argparse.Namespace, environment: Mapping[str, str]) -> Iter
     if asked.pairs:
         yield from _builds(asked.pairs, environment)
         yield _quick("packer-base, unchanged", 1.0, environment, "packer-base")
+    if asked.replay:
+        yield from replay.measured(asked.replay, pairs=max(asked.pairs, 2))
     if asked.gigabytes:
         yield from _uploaded(asked.gigabytes, environment)
 
