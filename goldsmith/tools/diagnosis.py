@@ -196,7 +196,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 _ROLES = "docs/reference/ansible.md tells of roles and variables"
 _OF_A_CLONE: tuple[tuple[str, Diagnosis], ...] = (
     (
-        r"error finding virtual machine|vm '.*' not found|[Tt]emplate has no snapshots|no snapshots",
+        r"error finding virtual machine|vm '.*' not found|no snapshots|vm Clone to complete: .*has already been deleted",
         Diagnosis(
             what="the base template, or its snapshot, is gone",
             causes=("somebody removed it since this run looked at it",),
@@ -212,6 +212,17 @@ _OF_A_CLONE: tuple[tuple[str, Diagnosis], ...] = (
                 "the base was not sealed: cloud-init thinks that it ran already",
             ),
             look="/var/log/cloud-init.log in the clone: run again with --keep-failed",
+        ),
+    ),
+    (
+        r"UNREACHABLE!",
+        Diagnosis(
+            what="the connection to the clone broke",
+            causes=(
+                "the network between this machine and the guests' was interrupted",
+                "sshd was stopped or ended in the clone, or the clone ran out of memory",
+            ),
+            look="run the same command again; if it breaks at the same task, with --keep-failed",
         ),
     ),
     (

@@ -213,6 +213,18 @@ class Client:
         with explained(self.server):
             return cloning.addresses(self._collector, machines, stub, seconds=seconds, tell=tell)
 
+    def settle(self, machine: Machine) -> None:
+        """Wait until what is being done with a machine has ended, however that ends."""
+        with explained(self.server), _gone_is_fine():
+            recent = self._collector.one(self._vm(machine), ("recentTask",)).get("recentTask") or ()
+            states = [
+                (task, values.get("info.state")) for task, values in self._collector.each(recent, ("info.state",))
+            ]
+            for task, state in states:
+                if state in ("queued", "running"):
+                    with contextlib.suppress(vmodl.MethodFault):
+                        self._collector.finish(task)
+
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
         """Delete one file of a datastore."""
         where = self._object(vim.Datacenter, datacenter.ref)

@@ -112,8 +112,16 @@ class Collector:
         page = collector.RetrievePropertiesEx([asked], vmodl.query.PropertyCollector.RetrieveOptions(maxObjects=_PAGE))
         while page:
             for item in page.objects:
+                _complain(item.missingSet or ())
                 yield item.obj, {value.name: value.val for value in item.propSet or ()}
             page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None
+
+
+def _complain(missing: Iterable[Any]) -> None:
+    """Raise what a session's end leaves: the answer comes all the same, only every property is missing from it."""
+    for one in missing:
+        if isinstance(one.fault, vim.fault.NotAuthenticated):
+            raise one.fault
 
 
 def _newest(update: Any) -> str:

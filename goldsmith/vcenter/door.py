@@ -119,6 +119,10 @@ class VCenter(Protocol):
         """
         ...
 
+    def settle(self, machine: Machine) -> None:
+        """Wait until what is being done with a machine has ended: a clone of it appears only then."""
+        ...
+
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
         """Delete one file of a datastore; it may be gone already."""
         ...

@@ -133,6 +133,8 @@ def _destroy(request: Request, doors: Doors) -> None:
 
 def _remove(request: Request, doors: Doors, *, why: str) -> None:
     with doors.connect() as vcenter:
+        # A session that ended while a clone was made could not wait for it: it may be about to appear.
+        vcenter.settle(request.template.machine)
         places = _places(vcenter, request.placement)
         for name in names(request.template).values():
             machine = vcenter.child(places.folder, name)

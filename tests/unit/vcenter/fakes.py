@@ -162,6 +162,9 @@ class FakeVCenter:
             raise self.unreachable
         return {machine.name: f"192.0.2.{number}" for number, machine in enumerate(machines, 1)}
 
+    def settle(self, machine: Machine) -> None:
+        self.log.append(f"settle {machine.name}")
+
     def delete_file(self, datacenter: Node, datastore: Node, path: str) -> None:
         self._changed(f"delete [{datastore.name}] {path}")
         self.stored = [file for file in self.stored if file.path != path]
