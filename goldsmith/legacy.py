@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from goldsmith.config import Effective
     from goldsmith.spec import Image, Iso
     from goldsmith.stages.answers import Answers
+    from goldsmith.tools.kickseed import Verdict
     from goldsmith.wiring import Session, SiteDoor
 
 _INSTALLER = "13"
@@ -25,8 +26,8 @@ _VENDOR = "/run/vendor"
 """Where the toolbox sees the folder of a vendor's ISO."""
 
 
-def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door: SiteDoor) -> None:
-    """Let the real kickseed read the answers; it works in *folder*, which is gone afterwards.
+def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door: SiteDoor) -> Verdict:
+    """Return what the real kickseed makes of the answers; it works in *folder*, which is gone afterwards.
 
     Raises ``CheckError`` with everything that it does not know or ignores.
     """
@@ -43,6 +44,7 @@ def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door:
     )
     kickseed.judge(verdict)
     session.progress.note(f"kickseed understands every directive: {len(verdict.answers)} answers")
+    return verdict
 
 
 def words(image: Image) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Makes the origin's hand-made ISO - Debian's netboot installer with ks=floppy - and uploads it to a lab."""
+"""Makes the origin's hand-made ISO on the spot - a netboot installer, replayed with ks=floppy - and uploads it."""
 
 from __future__ import annotations
 
@@ -7,54 +7,74 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from goldsmith import config
-from goldsmith.stages import upload
-from goldsmith.tools import govc
+from goldsmith.stages import replay, upload
+from goldsmith.tools import govc, netboot
 from goldsmith.wiring import Session
 from tests.composing import Composer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPTIONS = ("ks=floppy", "priority=critical", "auto=true")
+VENDORS = ("auto=true",)
+"""The words of an installer as its vendor ships it."""
+WORDS = ("ks=floppy", "priority=critical")
 
 
-def put(environment: Mapping[str, str], *, name: str, content: bytes | None = None) -> None:
-    """Put an ISO (or *content* instead) at ``iso/<name>`` on the lab's datastore."""
-    session = Session.here()
-    effective = config.load("lab", None, workspace=session.workspace, environment=environment)
-    credentials = effective.credentials()
-    lab = environment["GOLDSMITH_LAB"]
-    session = Session(session.workspace, dict(environment), session.redact, session.progress, session.runner)
+def vendors(session: Session, folder: Path) -> Path:
+    """Compose an installer's ISO that knows nothing of answers, in *folder* below the repository."""
+    return Composer(session, folder)({}, kernel_options=VENDORS, name="vendor.iso").path
+
+
+def put(environment: Mapping[str, str], *, name: str, content: bytes | None = None, first: int = 0) -> str:
+    """Put an ISO (or *content*, or only its *first* bytes) at ``iso/<name>`` on the datastore the environment names.
+
+    Returns its sha256.
+    """
+    here = Session.here()
+    session = Session(here.workspace, dict(environment), here.redact, here.progress, here.runner)
+    root = session.workspace.root
     session.workspace.builds.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=session.workspace.builds, prefix="handmade-") as folder:
-        file = Path(folder) / name
+    with tempfile.TemporaryDirectory(dir=session.workspace.builds, prefix="handmade-") as temporary:
+        folder = Path(temporary)
+        file = folder / name
         if content is None:
-            Composer(session, Path(folder))({}, kernel_options=OPTIONS, name=name)
+            iso = vendors(session, folder).relative_to(root).as_posix()
+            request = replay.Request(iso=iso, words=WORDS, root=root, output=file, epoch=session.lock.source_date_epoch)
+            replay.make(request, runner=session.runner, door=session.toolbox())
         else:
             file.write_bytes(content)
-        access = govc.Access(
-            server=effective.site.server,
-            user=credentials.user,
-            password=credentials.password.get_secret_value(),
-            datacenter=effective.site.placement.datacenter,
-            datastore=effective.site.placement.media_datastore,
-        )
-        store = upload.Store(
-            access=access,
-            folder=PurePosixPath("iso"),
-            root=session.workspace.root,
-            runner=session.runner,
-            door=session.toolbox(effective.site),
-            progress=session.progress,
-        )
-        assert session.lab_name == lab
-        command = govc.store(
-            store.door,
-            access,
-            file=file.relative_to(session.workspace.root).as_posix(),
-            folder="iso",
-            part=f"iso/{name}.part",
-            name=f"iso/{name}",
-            replace=True,
-        )
-        session.runner.run(command)
+        if first:
+            with file.open("r+b") as stream:
+                stream.truncate(first)
+        _upload(session, environment, file)
+        return netboot.sha256(file)
+
+
+def _upload(session: Session, environment: Mapping[str, str], file: Path) -> None:
+    effective = config.load(None, None, workspace=session.workspace, environment=environment)
+    credentials = effective.credentials()
+    access = govc.Access(
+        server=effective.site.server,
+        user=credentials.user,
+        password=credentials.password.get_secret_value(),
+        datacenter=effective.site.placement.datacenter,
+        datastore=effective.site.placement.media_datastore,
+    )
+    store = upload.Store(
+        access=access,
+        folder=PurePosixPath("iso"),
+        root=session.workspace.root,
+        runner=session.runner,
+        door=session.toolbox(effective.site),
+        progress=session.progress,
+    )
+    command = govc.store(
+        store.door,
+        access,
+        file=file.relative_to(session.workspace.root).as_posix(),
+        folder="iso",
+        part=f"iso/{file.name}.part",
+        name=f"iso/{file.name}",
+        replace=True,
+    )
+    session.runner.run(command)

@@ -1,20 +1,24 @@
 """The origin's own route: everything from the environment, a hand-made ISO, a floppy, kickseed, and what came of it.
 
-The guest is Debian 13, so this cannot show Ubuntu's packages, its partitioning, its kernel's floppy driver, or its boot
-loader; the lab prints what it translates (man, ntp, rng-tools) and leaves out (software-properties-common).
+What each item of the origin came to is listed in :mod:`tests.integration.origin`; the lab prints what it
+translates for its Debian guest (man, ntp, rng-tools) and leaves out (software-properties-common).
 """
 
 from __future__ import annotations
 
 import json
-import re
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from goldsmith import config, inputs, legacy
 from goldsmith.lab.admin import Admin
-from tests.integration import handmade
+from goldsmith.tools import sshkey
+from goldsmith.wiring import Session
+from tests.integration import handmade, inventory
+from tests.integration.origin import ANSWERS, MACHINE, SCRIPTS, Item, Seen, variables
 from tests.integration.test_base import HASH, ROOT, Forged
 
 if TYPE_CHECKING:
@@ -23,32 +27,29 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Operator
 
 ISO = "xenial.iso"
-OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/ operator@example.com"
+OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/"
+NASTY = f'{OPERATOR} O\'Hara "$(touch /tmp/x)" `id` $HOME %s \\n \\\\ & ; | <> # æøå'
+"""A whole line of authorized_keys, with a comment that means something to everything on its way."""
 
 
 @pytest.fixture(scope="module")
-def origin(operator: Operator, lab: dict[str, Any]) -> Mapping[str, str]:
+def origin(operator: Operator, lab: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """Return the origin's variables, for the lab; the hand-made ISO lies on its datastore."""
-    handmade.put(operator.environment, name=ISO)
-    [vcenter] = lab["vcenters"]
+    site = variables(inventory.Lab(lab))
+    sha256 = handmade.put({**operator.environment, **site}, name=ISO)
+    pair = sshkey.generate("somebody@example.com")
+    private = tmp_path_factory.mktemp("ssh") / "id_ed25519"
+    private.write_text(pair.private)
     return {
-        "VSPHERE_SERVER": f"127.0.0.1:{operator.environment['GOLDSMITH_LAB_PORT']}",
-        "VSPHERE_USER": "administrator@vsphere.local",
-        "VSPHERE_PASSWORD": Path(vcenter["password_file"]).read_text().strip(),
-        "GOLDSMITH_CA_FILE": str(Path(lab["token_file"]).with_name("ca.pem")),
-        "CLUSTER": "DC0_C0",
-        "DATACENTER": "DC0",
-        "DATASTORE": "lab-ds",
-        "FOLDER": "goldsmith",
-        "NETWORK": "VM Network",
-        "RESOURCE_POOL": "",
-        "ISO_DATASTORE": "lab-ds",
+        **site,
         "ISO_PATH": f"iso/{ISO}",
+        "ISO_SHA256": sha256,
         "AUTOMATION_USER_CRYPTED_PASSWORD": HASH,
         "GUEST_NTP_SERVERS": "ntp1.example.com ntp2.example.com",
         "GUEST_NO_PROXY": "localhost .example.com",
-        "GUEST_AUTHORIZED_KEYS": OPERATOR,
+        "GUEST_AUTHORIZED_KEYS": f"{NASTY}\n{pair.public}",
         "GUEST_CERTIFICATES": str(ROOT / "tests/recorded/certificates/corporate-root.crt"),
+        "SSH_PRIVATE_KEY_FILE": str(private),
         "BASE_VM_TEMPLATE_NAME": "xenial",
     }
 
@@ -61,100 +62,130 @@ def forged(operator: Operator, lab: dict[str, Any], origin: Mapping[str, str]) -
     return Forged(run.out.strip(), run, admin, admin.mutations()[-1]["seq"])
 
 
+@pytest.fixture(scope="module")
+def state(forged: Forged) -> tuple[Path, dict[str, Any]]:
+    """Return the folder and the state of the build that made the template."""
+    folder = Path(forged.run.err.split("its logs: ")[1].splitlines()[0])
+    return folder, json.loads((folder / "build.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def seen(
+    forged: Forged,
+    state: tuple[Path, dict[str, Any]],
+    lab: dict[str, Any],
+    operator: Operator,
+    origin: Mapping[str, str],
+) -> Seen:
+    """Look at the template from every side."""
+    from goldsmith.vcenter.sdk import vim
+
+    names = ("config.hardware", "config.cpuAllocation", "config.memoryAllocation", "config.guestId", "config.template")
+    with inventory.Lab(lab).connect() as client:
+        every = client._collector.every(client._content.rootFolder, {vim.VirtualMachine: ("name", *names, "snapshot")})
+        [hardware] = [values for _, values in every if values["name"] == forged.name]
+    session = Session.here()
+    environment = {**operator.environment, **origin}
+    effective = config.load(None, "ubuntu-16.04", workspace=session.workspace, environment=environment)
+    with tempfile.TemporaryDirectory(dir=session.workspace.builds, prefix="kickseed-") as folder:
+        verdict = legacy.read_by_kickseed(
+            session, inputs.rendered(effective), folder=Path(folder) / "parsed", door=session.toolbox()
+        )
+    return Seen(
+        forged=forged,
+        hardware=hardware,
+        kickseed=verdict,
+        variables=json.loads((state[0] / "packer/base.pkrvars.json").read_text()),
+        account="automationuser",
+        password_hash=HASH,
+        iso=origin["ISO_PATH"],
+        operators=tuple(origin["GUEST_AUTHORIZED_KEYS"].splitlines()),
+    )
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(one, id=one.what + (" (not all shown)" if one.not_shown else ""))
+        for one in MACHINE + ANSWERS + SCRIPTS
+    ],
+)
+def test_each_item_of_the_origin(seen: Seen, item: Item) -> None:
+    """One by one, as the write-up lists them."""
+    assert item.seen(seen), item.not_shown
+
+
 def test_kickseed_read_every_directive(forged: Forged) -> None:
     """The real kickseed took the file before anything was uploaded."""
     assert "kickseed understands every directive" in forged.run.err
 
 
-def test_the_account(forged: Forged) -> None:
-    """``user`` and ``rootpw``: exactly the hash that was given; root cannot log in."""
-    shadow = dict(line.split(":")[:2] for line in forged.read("/etc/shadow").splitlines())
-    assert shadow["automationuser"] == HASH
-    assert shadow["root"] in ("*", "!", "!*")
-    assert ":Automation user" in forged.read("/etc/passwd")
+def test_the_hand_made_iso_is_known(state: tuple[Path, dict[str, Any]], origin: Mapping[str, str]) -> None:
+    """Its sha256 was compared, and is kept with the build."""
+    _, build = state
+    assert (build["boot"], build["boot_sha256"]) == (f"[lab-ds] {origin['ISO_PATH']}", origin["ISO_SHA256"])
 
 
-def test_language_keyboard_and_clock(forged: Forged) -> None:
-    """``lang``, ``langsupport``, ``keyboard``, ``timezone --utc``."""
-    assert "en_US.UTF-8" in forged.read("/etc/default/locale")
-    assert re.search(r"^da_DK\.UTF-8", forged.read("/etc/locale.gen"), re.MULTILINE)
-    assert 'XKBLAYOUT="dk"' in forged.read("/etc/default/keyboard")
-    assert forged.files("/etc/localtime")["localtime"].linkname == "/usr/share/zoneinfo/Europe/Copenhagen"
-
-
-def test_packages(forged: Forged) -> None:
-    """``%packages``, as far as Debian 13 has them."""
-    installed = set(
-        re.findall(r"^Package: (.+)\nStatus: install ok installed", forged.read("/var/lib/dpkg/status"), re.MULTILINE)
-    )
-    wanted = "build-essential curl dnsmasq dnsmasq-base dnsmasq-utils bind9-dnsutils htop nfs-common unzip vim"
-    assert (
-        set(wanted.split()) | {"wget", "ssh", "open-vm-tools", "ca-certificates", "man-db", "ntpsec", "rng-tools5"}
-        <= installed
-    )
-
-
-def test_what_the_post_script_did(forged: Forged) -> None:
-    """``%post --nochroot``: the date stamp, the sudo rules with the proxy variables, visudo's consent."""
-    assert re.match(r"\d{4}-\d\d-\d\dT", forged.read("/etc/goldsmith-install-date"))
-    sudoers = forged.read("/etc/sudoers.d/goldsmith")
-    assert "secure_path=" in sudoers
-    assert "http_proxy https_proxy" in sudoers
-    assert "automationuser ALL=(ALL:ALL) NOPASSWD: ALL" in sudoers
-    assert forged.files("/etc/sudoers.d/goldsmith")["goldsmith"].mode & 0o777 == 0o440
-
-
-def test_the_first_boot(forged: Forged) -> None:
-    """``rc.install`` ran exactly once; key file and folder have the right owner and modes; no build's key is left."""
-    log = forged.read("/var/log/rc.install.log")
-    assert len(re.findall(r"^rc\.install: ", log, re.MULTILINE)) == 1
-    assert "rc.install" not in forged.files("/etc")
-    assert "rc.local.put-aside" not in forged.files("/etc")
-    files = forged.files("/home/automationuser/.ssh")
-    keys = files[".ssh/authorized_keys"]
-    assert (files[".ssh"].mode & 0o777, keys.mode & 0o777) == (0o700, 0o600)
-    assert files[".ssh"].uid == keys.uid >= 1000
-    assert forged.read("/home/automationuser/.ssh/authorized_keys") == f"{OPERATOR}\n"
-
-
-def test_what_lay_beside_the_answers(forged: Forged) -> None:
-    """Time servers, the proxy variables, and the corporate CA, which the machine trusts."""
-    assert "server ntp2.example.com iburst" in forged.read("/etc/ntp.conf")
-    assert "no_proxy=localhost,.example.com" in forged.read("/etc/environment")
-    assert any("corporate-root" in name for name in forged.files("/etc/ssl/certs"))
-
-
-def test_the_fixed_name(forged: Forged) -> None:
-    """BASE_VM_TEMPLATE_NAME is the finished template's name."""
-    assert forged.name == "xenial"
-    assert forged.row()["template"]
-
-
-def test_the_answer_medium_is_gone_and_the_boot_medium_stays(forged: Forged, operator: Operator) -> None:
-    """The floppy holds secrets: deleted. The ISO is the operator's: nobody touches it."""
+def test_the_answer_medium_is_gone_and_the_boot_medium_stays(
+    forged: Forged, state: tuple[Path, dict[str, Any]]
+) -> None:
+    """The floppy holds secrets: deleted, as are the keys' copies. The ISO is the operator's: nobody touches it."""
     removed = [call for call in forged.admin.mutations() if call["method"] in {"DeleteDatastoreFile_Task", "DELETE"}]
     assert any(".flp" in str(call) for call in removed)
     assert not any(ISO in str(call) for call in removed)
     assert HASH not in forged.run.err
+    assert not list((state[0] / "keys").glob("*")) if (state[0] / "keys").exists() else True
+
+
+def test_a_named_site_ignores_these_variables(operator: Operator, origin: Mapping[str, str]) -> None:
+    """Whoever names the lab gets the lab, and is told what did not count."""
+    elsewhere = {**origin, "VSPHERE_SERVER": "vcenter.example.com"}
+    run = operator.done("packer-base", "--site", "lab", "--dry-run", **elsewhere)
+    told = next(line for line in run.err.splitlines() if line.startswith("ignored, as the site is lab: "))
+    assert {"VSPHERE_SERVER", "CLUSTER", "ISO_PATH", "GUEST_NTP_SERVERS", "SSH_PRIVATE_KEY_FILE"} <= set(told.split())
+
+
+def test_everything_that_is_wrong_is_told_at_once(operator: Operator, origin: Mapping[str, str]) -> None:
+    """Missing and empty variables, a password that is no hash, and a key of a wrong type, in one error."""
+    wrong = {"CLUSTER": "", "NETWORK": "", "VSPHERE_PASSWORD": "", "AUTOMATION_USER_CRYPTED_PASSWORD": "hunter2"}
+    wrong["GUEST_AUTHORIZED_KEYS"] = "ssh-dss AAAAB3NzaC1kc3M="
+    without = {name: value for name, value in origin.items() if name != "DATASTORE"}
+    result = operator.run("packer-base", "--image", "ubuntu-16.04", **{**without, **wrong})
+    assert result.code == 2
+    why = result.error()["why"]
+    assert "missing or empty: CLUSTER DATASTORE NETWORK VSPHERE_PASSWORD" in why
+    assert "AUTOMATION_USER_CRYPTED_PASSWORD: its value (not shown) must be" in why
+    assert "ssh-ed25519" in why
+    assert "hunter2" not in result.err
+
+
+def test_files_that_are_wrong_are_told_at_once(operator: Operator, origin: Mapping[str, str]) -> None:
+    """A private key in place of a certificate, and a login key that the machine would not let in."""
+    wrong = {"GUEST_CERTIFICATES": origin["SSH_PRIVATE_KEY_FILE"], "GUEST_AUTHORIZED_KEYS": OPERATOR}
+    result = operator.run("packer-base", "--image", "ubuntu-16.04", **{**origin, **wrong})
+    assert result.code == 2
+    why, then = result.error()["why"], result.error()["next"]
+    assert "holds a private key" in why
+    assert "is not among the authorized keys" in why
+    assert origin["GUEST_AUTHORIZED_KEYS"].splitlines()[1].split()[1] in then
+    assert "PRIVATE KEY-----" not in result.err
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "code", "words"),
+    ("first", "changes", "code", "words"),
     [
-        pytest.param("nosuch.iso", None, 2, "not on the datastore", id="missing"),
-        pytest.param("text.iso", b"hello\n" * 20_000, 6, "no ISO", id="no ISO"),
-        pytest.param("zeros.iso", bytes(100_000), 6, "no ISO", id="zeros"),
+        pytest.param(0, {"ISO_PATH": "iso/nosuch.iso"}, 2, "not on the datastore", id="missing"),
+        pytest.param(20_000_000, {"ISO_PATH": "iso/cut.iso"}, 6, "cut off", id="cut off"),
+        pytest.param(0, {"ISO_SHA256": "0" * 64}, 6, "another one", id="another one"),
     ],
 )
 def test_a_boot_medium_that_is_none(
-    *, origin: Mapping[str, str], operator: Operator, name: str, content: bytes | None, code: int, words: str
+    *, origin: Mapping[str, str], operator: Operator, first: int, changes: Mapping[str, str], code: int, words: str
 ) -> None:
     """What ISO_PATH names is looked at first; no machine is made."""
-    if content is not None:
-        handmade.put(operator.environment, name=name, content=content)
-    result = operator.run(
-        "packer-base", "--image", "ubuntu-16.04", "--rebuild", **{**origin, "ISO_PATH": f"iso/{name}"}
-    )
+    if first:
+        handmade.put({**operator.environment, **origin}, name="cut.iso", first=first)
+    result = operator.run("packer-base", "--image", "ubuntu-16.04", "--rebuild", **{**origin, **changes})
     assert result.code == code, result.err
     assert words in result.error()["what"]
     assert json.loads(operator.done("clean", "--dry-run", "--json", **origin).out) == []
