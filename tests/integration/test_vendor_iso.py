@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -35,7 +35,7 @@ class Mirror(BaseHTTPRequestHandler):
     """Serves ``/<pieces>/<how>``."""
 
     protocol_version = "HTTP/1.1"
-    asked: list[tuple[str, str]]
+    asked: ClassVar[list[tuple[str, str]]]
 
     def do_GET(self) -> None:
         """Answer."""
@@ -75,12 +75,14 @@ class Mirror(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    handler = type("Handler", (Mirror,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    class Own(Mirror):
+        asked: ClassVar[list[tuple[str, str]]] = []
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", handler.asked
+        yield f"http://127.0.0.1:{server.server_port}", Own.asked
     finally:
         server.shutdown()
         server.server_close()
