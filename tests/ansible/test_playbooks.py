@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess  # noqa: TID251 - the linter and Ansible are what is tested
 import sys
@@ -39,31 +40,34 @@ def run(tmp_path: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def render(tmp_path: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
-    """Run docker_engine's daemon.json through the real template engine, on this machine and without a guest."""
-    playbook = tmp_path / "render.yml"
-    defaults, values = (ANSIBLE / "roles/docker_engine" / part / "main.yml" for part in ("defaults", "vars"))
-    flavour = ANSIBLE / "roles/docker_engine/vars/docker.io.yml"
-    task = {
-        "ansible.builtin.template": {
-            "src": str(ANSIBLE / "roles/docker_engine/templates/daemon.json.j2"),
-            "dest": str(tmp_path / "daemon.json"),
-        }
-    }
+def render(tmp_path: Path, text: str, *, flavour: str = "docker.io", **variables: Any) -> Any:
+    """Render a template with docker_engine's variables by the real engine, on this machine; return it as JSON."""
+    source, playbook, made = (tmp_path / name for name in ("source.j2", "render.yml", "made.json"))
+    source.write_text(text)
+    files = ("defaults/main.yml", "vars/main.yml", f"vars/{flavour}.yml")
     play = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars_files": [str(defaults), str(values), str(flavour)],
-        "tasks": [task],
+        "vars": {"ansible_facts": {"distribution_release": "trixie", "distribution_major_version": "13"}},
+        "vars_files": [str(ANSIBLE / "roles/docker_engine" / name) for name in files],
+        "tasks": [{"ansible.builtin.template": {"src": str(source), "dest": str(made)}}],
     }
     playbook.write_text(json.dumps([play]))
     (tmp_path / "vars.json").write_text(json.dumps(variables))
     interpreter = f"ansible_python_interpreter={sys.executable}"
-    return run(
+    done = run(
         tmp_path, program("ansible-playbook"), "-i", "localhost,", "-e", interpreter,
         "-e", f"@{tmp_path / 'vars.json'}", str(playbook),
     )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(made.read_text())
+
+
+def daemon(tmp_path: Path, **variables: Any) -> dict[str, Any]:
+    """Return daemon.json as the role writes it."""
+    rendered = render(tmp_path, (ANSIBLE / "roles/docker_engine/templates/daemon.json.j2").read_text(), **variables)
+    return dict(rendered)
 
 
 def test_linter_is_content(tmp_path: Path) -> None:
@@ -89,16 +93,34 @@ def test_only_builtin_modules() -> None:
 @pytest.mark.parametrize(("swarm", "live"), [(False, True), (True, False)])
 def test_swarm_turns_live_restore_off(tmp_path: Path, *, swarm: bool, live: bool) -> None:
     """Swarm refuses to work with live-restore, everybody else wants it."""
-    done = render(tmp_path, docker_engine_swarm=swarm)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads((tmp_path / "daemon.json").read_text())["live-restore"] is live
+    assert daemon(tmp_path, docker_engine_swarm=swarm)["live-restore"] is live
 
 
 def test_what_is_not_asked_for_is_not_written(tmp_path: Path) -> None:
     """Mirrors, proxies and metrics appear with a value only; extra settings win."""
-    done = render(tmp_path, docker_engine_daemon_extra={"icc": True})
-    assert done.returncode == 0, done.stdout + done.stderr
-    daemon = json.loads((tmp_path / "daemon.json").read_text())
-    assert not {"registry-mirrors", "proxies", "metrics-addr"} & set(daemon)
-    assert daemon["icc"] is True
-    assert daemon["storage-driver"] == "overlay2"
+    written = daemon(tmp_path, docker_engine_daemon_extra={"icc": True})
+    assert not {"registry-mirrors", "proxies", "metrics-addr"} & set(written)
+    assert written["icc"] is True
+    assert written["storage-driver"] == "overlay2"
+
+
+@pytest.mark.parametrize("flavour", ["docker.io", "docker-ce", "mcr"])
+def test_a_flavour_fits_the_role(tmp_path: Path, flavour: str) -> None:
+    """Exact versions or none, to be given; a pinned key for Docker's repository; no conflict with itself."""
+    names = ("packages", "conflicts", "repo", "repo_key_fingerprint", "repo_url")
+    text = "{{ {" + ", ".join(f"'{name}': docker_engine_{name}" for name in names) + "} | to_json }}"
+    role = render(tmp_path, text, flavour=flavour)
+    versions = {row["name"]: row["version"] for row in role["packages"]}
+    assert len(versions) == len(role["packages"])
+    assert not set(versions) & set(role["conflicts"])
+    assert role["repo_url"] == ""
+    match flavour:
+        case "docker-ce":
+            assert re.fullmatch(r"[0-9A-F]{40}", role["repo_key_fingerprint"])
+            assert re.fullmatch(r"5:[0-9.]+-[0-9]+~debian\.13~trixie", versions["docker-ce"])
+            assert role["repo"] == {"suites": "trixie", "components": "stable"}
+        case "mcr":
+            assert set(versions.values()) == {""}
+        case _:
+            assert role["repo"] == {}
+            assert all(versions.values())
