@@ -11,17 +11,33 @@ HEALTHY = ("ii", "hi")
 """dpkg's states of a package that is installed, or installed and held."""
 
 
-KERNELS = frozenset({"run-rpc_pipefs.mount", "proc-fs-nfsd.mount", "systemd-modules-load.service"})
-"""Units that need a module of the kernel, which a container shares with the machine it runs on."""
+KERNELS = {
+    "proc-fs-nfsd.mount": "the kernel's module nfsd",
+    "run-rpc_pipefs.mount": "the kernel's module sunrpc",
+    "systemd-modules-load.service": "the right to load kernel modules",
+}
+"""Units that cannot start in a container, whose kernel is that of the machine it runs on, and what each lacks."""
+
+
+def in_container(seen: dict[str, Any]) -> bool:
+    """Return whether the guest shares somebody's kernel."""
+    return seen["container"] not in {"", "none"}
 
 
 def test_the_first_boot_ends_well(seen: dict[str, Any]) -> None:
     """Everything was started, and no unit failed."""
+    excused = set(KERNELS) if in_container(seen) else set()
     failed = set(seen["failed_units"])
-    if seen["container"] not in {"", "none"} and failed and failed <= KERNELS:
-        pytest.skip(f"a container guest's kernel is not its own: {', '.join(sorted(failed))} cannot start")
-    assert seen["failed_units"] == []
-    assert seen["system"] == "running"
+    assert sorted(failed - excused) == []
+    assert seen["system"] == ("degraded" if failed else "running")
+
+
+@pytest.mark.parametrize("unit", KERNELS)
+def test_the_kernel_serves(seen: dict[str, Any], unit: str) -> None:
+    """What needs something of the kernel started, if the guest has it."""
+    if in_container(seen) and unit in seen["failed_units"]:
+        pytest.skip(f"a container guest ({seen['container']}) lacks {KERNELS[unit]}")
+    assert unit not in seen["failed_units"]
 
 
 def test_cloud_init_took_what_the_clone_was_given(seen: dict[str, Any]) -> None:
@@ -67,6 +83,8 @@ def test_the_versions_are_those_that_were_built(seen: dict[str, Any], expected: 
 
 def test_exactly_these_packages_are_held(seen: dict[str, Any], expected: dict[str, Any]) -> None:
     """What is pinned is held, and nothing else is."""
+    if seen["engine_id"] and not expected["versions"]:
+        pytest.skip("another machine made this template, and has the record of what was held")
     assert sorted(seen["holds"]) == sorted(expected["held"])
 
 
@@ -80,7 +98,7 @@ def test_the_service_runs(host: Any, unit: str) -> None:
 
 def test_the_clock_is_kept(seen: dict[str, Any], host: Any) -> None:
     """A time daemon runs."""
-    if seen["container"] not in {"", "none"}:
+    if in_container(seen):
         pytest.skip(f"a container guest ({seen['container']}) shares the clock of the machine it runs on")
     assert any(host.service(name).is_running for name in ("chrony", "systemd-timesyncd", "ntpsec"))
 
