@@ -69,10 +69,11 @@ def installing(bystander: Bystander) -> tuple[Run, dict[str, Any]]:
 
 
 def test_the_installers_own_words(bystander: Bystander) -> None:
-    """A package that does not exist stops the installer, as it should; the error says so as soon as it happens."""
+    """A package that does not exist stops the installer, as it should; the error says so in English at once."""
     image = bystander.root / "config/images/unknown-package.toml"
     text = (bystander.root / "config/images/debian-13.toml").read_text()
-    image.write_text(text.replace("packages = []", 'packages = ["no-such-package"]'))
+    text = text.replace("packages = []", 'packages = ["no-such-package", "htop"]')
+    image.write_text(text.replace('locale = "en_US.UTF-8"', 'locale = "de_DE.UTF-8"'))
     try:
         result = bystander.operator.run("packer-base", "--image", "unknown-package", **SOON)
     finally:
