@@ -52,6 +52,8 @@ def clean(session: Session, effective: Effective, *, dry_run: bool, as_json: boo
                 _remove(session, there)
     if not dry_run:
         _remove(session, folders)
+        for build in session.builds.all():
+            session.builds.forget_lock(build)
 
 
 def _show(session: Session, items: list[Item], *, as_json: bool) -> None:

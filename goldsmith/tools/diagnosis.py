@@ -196,7 +196,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 _ROLES = "docs/reference/ansible.md tells of roles and variables"
 _OF_A_CLONE: tuple[tuple[str, Diagnosis], ...] = (
     (
-        r"error finding virtual machine|vm '.*' not found|no snapshots|vm Clone to complete: .*has already been deleted",
+        r"error finding virtual machine|vm '.*' not found|no snapshots|vm Clone .* has already been deleted",
         Diagnosis(
             what="the base template, or its snapshot, is gone",
             causes=("somebody removed it since this run looked at it",),

@@ -217,11 +217,8 @@ class Client:
         """Wait until what is being done with a machine has ended, however that ends."""
         with explained(self.server), _gone_is_fine():
             recent = self._collector.one(self._vm(machine), ("recentTask",)).get("recentTask") or ()
-            states = [
-                (task, values.get("info.state")) for task, values in self._collector.each(recent, ("info.state",))
-            ]
-            for task, state in states:
-                if state in ("queued", "running"):
+            for task, values in list(self._collector.each(recent, ("info.state",))):
+                if values.get("info.state") in ("queued", "running"):
                     with contextlib.suppress(vmodl.MethodFault):
                         self._collector.finish(task)
 

@@ -27,6 +27,13 @@ _PACKAGES = re.compile(r"^packages = \[.*?^\]", re.DOTALL | re.MULTILINE)
 
 def copy(to: Path) -> Path:
     """Copy this checkout, without what it built; its image asks for no packages of its own."""
+    image = checkout(to) / "config/images/debian-13.toml"
+    image.write_text(_PACKAGES.sub("packages = []", image.read_text()))
+    return to
+
+
+def checkout(to: Path) -> Path:
+    """Copy this checkout as it is, without what it built."""
     listed = subprocess.run(
         ("git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"),
         check=True, capture_output=True, text=True,
@@ -35,8 +42,6 @@ def copy(to: Path) -> Path:
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
-    image = to / "config/images/debian-13.toml"
-    image.write_text(_PACKAGES.sub("packages = []", image.read_text()))
     return to
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.lab.admin import Admin
+from tests.integration.bystander import checkout
 from tests.integration.conftest import ROOT, Operator
 
 if TYPE_CHECKING:
@@ -56,12 +55,7 @@ def behind(lab: dict[str, Any]) -> Admin:
 
 def elsewhere(worker: Operator, folder: Path, change: Callable[[Path], object]) -> Operator:
     """Return the operator in a copy of the checkout, after *change* was made to it."""
-    listed = subprocess.run(("git", "-C", str(ROOT), "ls-files", "-z"), capture_output=True, text=True, check=True)
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    change(folder)
+    change(checkout(folder))
     return replace(worker, root=folder)
 
 

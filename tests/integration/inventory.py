@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from goldsmith.vcenter.client import Client
 
-_KEPT = ("build.json", "times.json", "logs/", "packer/", "console.png")
+_KEPT = ("build.json", "times.json", "logs/", "packer/", "ansible/", "verify/", "console.png")
 """What a build's folder keeps on purpose: none of it is secret."""
 
 
