@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -17,6 +17,22 @@ libraries=$(ldd /bin/echo | grep -o '/[^ )]*')
 tar --create --dereference --directory=/ bin/echo $libraries 2>/dev/null | docker import - {TEST_IMAGE} >/dev/null
 trap 'docker image rm {TEST_IMAGE} >/dev/null' EXIT
 docker run --rm --network none {TEST_IMAGE} /bin/echo it runs"""
+
+
+# Points of the CIS Docker Benchmark that a template can settle: what a setting of daemon.json must be.
+HARDENED = {"icc": False, "log-level": "info", "no-new-privileges": True, "userland-proxy": False}
+# Section 3: the most that a file's mode may be, for those that exist; all belong to root.
+MODES = {
+    "/etc/default/docker": "root:root 644",
+    "/etc/docker": "root:root 755",
+    "/etc/docker/certs.d/*/*": "root:root 444",
+    "/etc/docker/daemon.json": "root:root 644",
+    "/run/containerd/containerd.sock": "root:root 660",
+    "/run/docker.sock": "root:docker 660",
+    "/usr/lib/systemd/system/containerd.service": "root:root 644",
+    "/usr/lib/systemd/system/docker.service": "root:root 644",
+    "/usr/lib/systemd/system/docker.socket": "root:root 644",
+}
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +85,32 @@ def test_the_engine_is_set_up_as_told(info: dict[str, Any], variables: dict[str,
     assert info["LiveRestoreEnabled"] is not variables["docker_engine_swarm"]
     pools = [(pool["Base"], pool["Size"]) for pool in info["DefaultAddressPools"]]
     assert pools == [(pool["base"], pool["size"]) for pool in variables["docker_engine_address_pools"]]
+
+
+def test_the_engine_is_hardened(as_root: Any, info: dict[str, Any], variables: dict[str, Any]) -> None:
+    """CIS 2.2, 2.3, 2.5, 2.8, 2.14, 2.16: by its configuration, and by what the engine says where it says it."""
+    said, _, network = as_root(
+        "cat /etc/docker/daemon.json; echo; echo ---; docker network inspect bridge --format '{{json .Options}}'"
+    ).partition("---")
+    daemon = json.loads(said)
+    more = variables["docker_engine_daemon_extra"]
+    wanted: dict[str, Any] = HARDENED | {"default-ulimits": variables["docker_engine_ulimits"] or None} | more
+    assert {name: daemon.get(name) for name in wanted} == wanted
+    assert json.loads(network)["com.docker.network.bridge.enable_icc"] == str(wanted["icc"]).lower()
+    assert ("name=no-new-privileges" in info["SecurityOptions"]) is wanted["no-new-privileges"]
+    insecure = set(info["RegistryConfig"]["InsecureRegistryCIDRs"]) - {"127.0.0.0/8", "::1/128"}  # the engine's own
+    assert not insecure or "insecure-registries" in more
+
+
+def test_the_engines_files_are_roots(as_root: Any) -> None:
+    """CIS 3: nobody else may write the engine's units, configuration and sockets, or read more than needed."""
+    listed = as_root(f"stat --format='%n %U:%G %a' {' '.join(MODES)} 2>/dev/null || true")
+    rows = [line.rsplit(" ", 2) for line in listed.splitlines()]
+    assert {"/etc/docker/daemon.json", "/run/docker.sock"} <= {path for path, _, _ in rows}
+    for path, owner, mode in rows:
+        [allowed] = [limit for pattern, limit in MODES.items() if PurePosixPath(path).match(pattern)]
+        most = allowed.split()
+        assert (owner, int(mode, 8) & ~int(most[1], 8)) == (most[0], 0), f"{path} is {owner} {mode}, not {allowed}"
 
 
 def test_the_data_lies_on_its_own_disk(as_root: Any, variables: dict[str, Any]) -> None:

@@ -104,6 +104,17 @@ def test_what_is_not_asked_for_is_not_written(tmp_path: Path) -> None:
     assert written["storage-driver"] == "overlay2"
 
 
+def test_daemon_json_has_what_the_cis_benchmark_wants(tmp_path: Path) -> None:
+    """Points 2.2, 2.3, 2.5, 2.14 and 2.16 by default; 2.8 and 2.9 where they are asked for."""
+    written = daemon(tmp_path)
+    points = {"icc": False, "log-level": "info", "no-new-privileges": True, "userland-proxy": False}
+    assert {name: written[name] for name in points} == points
+    assert not {"default-ulimits", "userns-remap", "insecure-registries", "hosts"} & set(written)
+    limits = {"nofile": {"Name": "nofile", "Soft": 65536, "Hard": 524288}}
+    asked = daemon(tmp_path, docker_engine_userns_remap="default", docker_engine_ulimits=limits)
+    assert (asked["userns-remap"], asked["default-ulimits"]) == ("default", limits)
+
+
 @pytest.mark.parametrize("flavour", ["docker.io", "docker-ce", "mcr"])
 def test_a_flavour_fits_the_role(tmp_path: Path, flavour: str) -> None:
     """Exact versions or none, to be given; a pinned key for Docker's repository; no conflict with itself."""
