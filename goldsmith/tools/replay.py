@@ -28,7 +28,8 @@ rm "$folder/.log"
 chmod -R u+rwX "$folder"
 """
 
-# Written in one pass, as a stream; neither size nor memory is a limit.
+# Written in one pass, as a stream; neither size nor memory is a limit. Nothing is forced onto the disk every few
+# MB, which costs half of the time: what a power cut leaves is a .part that nobody takes for a medium.
 _REPLAY = """\
 set -eu
 in=$1 out=$2 folder=$3 date=$4
@@ -39,7 +40,7 @@ for path; do
   shift
 done
 rm -f "$out"
-xorriso -indev "$in" -outdev "$out" -volume_date m "$date" -boot_image any replay "$@" -commit -end
+xorriso -stdio_sync off -indev "$in" -outdev "$out" -volume_date m "$date" -boot_image any replay "$@" -commit -end
 """
 
 
