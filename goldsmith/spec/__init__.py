@@ -201,7 +201,7 @@ class DockerImage(Spec):
         None
     )
     archive: Line = ""
-    """An archive that ``docker save`` wrote, on this machine; its ``sha256`` is needed."""
+    """An archive that ``docker save`` wrote, relative to the repository; its ``sha256`` is needed."""
     sha256: Sha256 | Literal[""] = ""
     id: Line = ""
 
