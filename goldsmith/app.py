@@ -292,7 +292,9 @@ def _piece(request: Request, until: Stage) -> None:
         session.progress.note(f"left, with secrets: {path}")
     if build.medium:
         session.progress.note(f"left on the datastore, with secrets: {build.medium}")
-    session.progress.note(f"'./inv packer-base' continues build {build.id}; './inv clean' removes what it left")
+    session.progress.note(
+        f"'./inv packer-base --image {build.image}' continues build {build.id}; './inv clean' removes what it left"
+    )
     sys.stdout.write(build.id + "\n")
 
 

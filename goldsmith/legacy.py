@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import MissingObjectError
 from goldsmith.stages import floppy, media, replay
+from goldsmith.stages.answers import BUILD_KEY_COMMENT
 from goldsmith.toolbox import vendor_iso
 from goldsmith.toolbox.fetch import path as path_of
 from goldsmith.tools import kickseed, netboot
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _INSTALLER = "13"
 """The pinned installer whose shell kickseed runs in: Debian's, for Ubuntu's own is not packaged there."""
 _KICKSEED = "kickseed-common"
+LOCKED = "!"
+"""As a crypted password: there is none."""
 _VENDOR = "/run/vendor"
 """Where the toolbox sees the folder of a vendor's ISO."""
 
@@ -44,7 +47,19 @@ def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door:
     )
     kickseed.judge(verdict)
     session.progress.note(f"kickseed understands every directive: {len(verdict.answers)} answers")
+    if _locked(rendered, verdict):
+        session.progress.note(
+            "nobody will be able to log in to clones of this template: it has no password and no operator's key;\n"
+            "  AUTOMATION_USER_CRYPTED_PASSWORD or GUEST_AUTHORIZED_KEYS (guests.authorized_keys) gives one"
+        )
     return verdict
+
+
+def _locked(rendered: Answers, verdict: Verdict) -> bool:
+    """Return whether only the build's own key, which is removed in the end, opens the account: no cloud-init here."""
+    keys = rendered.files["files/authorized_keys"].splitlines()
+    password = verdict.value("passwd/user-password-crypted") or LOCKED
+    return password in {LOCKED, "*"} and all(key.split()[-1].startswith(BUILD_KEY_COMMENT) for key in keys)
 
 
 def words(image: Image) -> tuple[str, ...]:

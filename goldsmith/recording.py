@@ -130,13 +130,21 @@ def _toolbox(session: Session) -> Toolbox:
 
 
 def _lineage(session: Session, template: Template) -> Iterator[Ancestor]:
-    for row in session.lock.sections.media.debs:
-        if "netboot" in row.name:
-            yield Ancestor(kind="installer", name=f"{row.name} {row.version}", sha256=row.sha256)
-    if parent := template.attributes.parent:
-        folder = next((session.builds.folder(one) for one in session.builds.all() if one.template == parent), None)
-        known = _json(folder / record.RECORD) if folder else {}
-        yield Ancestor(kind="base", name=parent, key=str(known.get("key", "")))
+    parent = template.attributes.parent
+    # The newest first: a fixed name was that of older bases, too.
+    known = reversed(session.builds.all())
+    base = next(
+        (one for one in known if (one.template == parent if parent else one.id == template.attributes.build)), None
+    )
+    if base and base.boot:
+        yield Ancestor(kind="installer", name=base.boot, sha256=base.boot_sha256)
+    else:
+        for row in session.lock.sections.media.debs:
+            if "netboot" in row.name:
+                yield Ancestor(kind="installer", name=f"{row.name} {row.version}", sha256=row.sha256)
+    if parent:
+        told = _json(session.builds.folder(base) / record.RECORD) if base else {}
+        yield Ancestor(kind="base", name=parent, key=str(told.get("key", "")))
 
 
 def _json(path: Path) -> dict[str, Any]:
