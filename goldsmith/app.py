@@ -160,20 +160,14 @@ def _forge(request: Request, until: Stage) -> None:
         return
     flow = _ready(flow, request)
     finished = flow.forge(order, lambda planned: tell.plan(planned, to=sys.stderr))
-    if finished is None:
-        _named(flow, order)
+    if finished is None and flow.effective.site.placement.template_name:
+        with flow.alone(order):  # an earlier run may have ended before this
+            fixed_name.give(flow.session, flow.effective, flow.inputs().key)
     checked = until is Stage.DOCKER and _verified_now(flow, request)
     if finished is not None:
         _finished(flow, finished)
     elif not checked:
         flow.session.progress.note("nothing to do")
-
-
-def _named(flow: Flow, order: Order) -> None:
-    """Give the base its fixed name, where an earlier run ended before that."""
-    if flow.effective.site.placement.template_name:
-        with flow.alone(order):
-            fixed_name.give(flow.session, flow.effective, flow.inputs().key)
 
 
 def _verified_now(flow: Flow, request: Request) -> bool:
@@ -292,9 +286,8 @@ def _piece(request: Request, until: Stage) -> None:
         session.progress.note(f"left, with secrets: {path}")
     if build.medium:
         session.progress.note(f"left on the datastore, with secrets: {build.medium}")
-    session.progress.note(
-        f"'./inv packer-base --image {build.image}' continues build {build.id}; './inv clean' removes what it left"
-    )
+    again = f"./inv packer-base --image {build.image}"
+    session.progress.note(f"'{again}' continues build {build.id}; './inv clean' removes what it left")
     sys.stdout.write(build.id + "\n")
 
 
