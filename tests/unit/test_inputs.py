@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from goldsmith import config, inputs
 from goldsmith.config.secrets import PASSWORD_HASH, Found
 from goldsmith.errors import ConfigurationError
+from goldsmith.spec import DockerImage
 from goldsmith.toolbox import lock as locks
 from goldsmith.workspace import Workspace
 
@@ -190,10 +191,11 @@ def test_a_file_that_the_toolbox_cannot_see_is_refused(
     """A missing file, and one outside of the repository, are named before anything is done."""
     for folder in ("packer", "ansible", "kickstart"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    told = with_docker(effective, variables={"docker_engine_repo_key_file": name})
-    with pytest.raises(ConfigurationError) as caught:
-        docker(told, lock, root=tmp_path)
-    assert name in caught.value.why
+    archive = DockerImage(tag="one:1", archive=name, sha256="0" * 64)
+    for told in ({"variables": {"docker_engine_repo_key_file": name}}, {"images": (archive,)}):
+        with pytest.raises(ConfigurationError) as caught:
+            docker(with_docker(effective, **told), lock, root=tmp_path)
+        assert name in caught.value.why
 
 
 def test_roles_and_phase_two_s_hcl_count_for_phase_two_only(effective: Effective, lock: Lock, tmp_path: Path) -> None:
