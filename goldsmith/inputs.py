@@ -75,7 +75,7 @@ def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full
             "packer": digest(_texts([root / PACKER_FILES / DOCKER_FILE, *_shared_recipe(root)])),
             "roles": digest(_playbooks(root / ANSIBLE_FILES)),
             "tools": digest({**tool_versions(lock), "ansible-core": _ansible_version(lock)}),
-            "variables": digest(docker_stage.variables(effective.image, effective.site)),
+            "variables": digest(docker_stage.variables(effective.image)),
         }
     )
 

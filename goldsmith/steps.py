@@ -278,8 +278,8 @@ class Steps:
 
     def _timeouts(self) -> packer.Timeouts:
         """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""
-        environment = self.session.environment
-        usual = packer.Timeouts(ip_wait="10m", ssh="5m") if self.effective.site.is_lab else packer.Timeouts()
+        session, environment = self.session, self.session.environment
+        usual = packer.Timeouts(ip_wait="10m", ssh="5m") if session.lab_of(self.effective.site) else packer.Timeouts()
         try:
             return packer.Timeouts(
                 ip_wait=environment.get("GOLDSMITH_IP_WAIT_TIMEOUT") or usual.ip_wait,

@@ -156,10 +156,12 @@ class Session:
         """Follow an installation where that can be done: in the lab. See ``lab.installation.followed``."""
         from goldsmith.lab import admin, installation, state
 
-        known = state.read(self.workspace.cache / "lab" / self.lab_name) if site.is_lab else None
-        if known is None:
+        lab = self.lab_of(site)
+        known = state.read(self.workspace.cache / "lab" / lab) if lab else None
+        vcenter = known.at(site.server) if known else ""
+        if known is None or not vcenter:
             return contextlib.nullcontext(str)
-        return installation.followed(admin.Admin.of(known), name, gave_up)
+        return installation.followed(admin.Admin.of(known, vcenter), name, gave_up)
 
     def toolbox_built(self) -> str | None:
         """Return the reference of the toolbox image if it is there; installs and builds nothing."""
@@ -186,6 +188,10 @@ class Session:
             toolbox, network=self.network(site) if site else None, labels={"goldsmith.build": build} if build else {}
         )
 
+    def lab_of(self, site: Site) -> str | None:
+        """Return the name of the lab that *site* is, or that listens where it says, as long as that is up."""
+        return self.lab_name if site.is_lab else config.lab_at(site.server, cache=self.workspace.cache)
+
     def network(self, site: Site) -> str | None:
         """Return the Docker network in which the toolbox reaches *site*; nothing means the engine's own.
 
@@ -194,8 +200,7 @@ class Session:
         """
         from goldsmith.toolbox import containers
 
-        lab = self.lab_name if site.is_lab else config.lab_at(site.server, cache=self.workspace.cache)
-        if lab:
+        if lab := self.lab_of(site):
             return f"container:{lab}-pause"
         if config.is_loopback(site.server) and not containers.is_inside(self.environment):
             raise RefusedError(

@@ -41,6 +41,11 @@ class State:
     token: str = field(repr=False)
     vcenters: tuple[Login, ...]
 
+    def at(self, server: str) -> str:
+        """Return the name of the vCenter that listens where *server* says, whatever this machine is called there."""
+        port = server.partition(":")[2]
+        return next((one.name for one in self.vcenters if one.server.partition(":")[2] == port), "")
+
     def write(self, folder: Path, ca: str) -> None:
         """Write the files of the lab; ``lab.json`` last, because its presence means that the lab is up."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from goldsmith.forging import Doors, Job
-    from goldsmith.spec import Image, Placement, Site
+    from goldsmith.spec import Image, Placement
     from goldsmith.vcenter.door import VCenter
     from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.templates import Template
 
-LAB_DISK = "/run/lab/disks/1.img"
-"""How a guest of the lab sees its second disk: as a file, which the role mounts by a loop device."""
 VARIABLES = "ansible/variables.json"
 RESULTS = "ansible"
 """Folder of the playbooks' reports below the build's: ``inventory.json``, ``not-applied.json``, ``seal.json``."""
@@ -53,12 +51,12 @@ class _Source:
     path: str = field(default="", init=False)
 
 
-def variables(image: Image, site: Site) -> dict[str, Any]:
+def variables(image: Image) -> dict[str, Any]:
     """Return the variables of the playbooks, as they decide the result; what a build adds are paths for reports."""
     docker = image.docker
     return {
         **docker.variables,
-        "data_disk_device": LAB_DISK if site.is_lab else docker.data_disk_device,
+        "data_disk_device": docker.data_disk_device,
         "docker_engine_flavour": docker.engine,
         "docker_images_list": [
             {name: value for name, value in item.model_dump(mode="json").items() if value} for item in docker.images
@@ -187,7 +185,7 @@ def forge(request: Request, doors: Doors) -> Template:
         cloned.path = _path(placement, found.name)
         return places
 
-    _write_variables(job.folder / VARIABLES, variables(job.image, job.site))
+    _write_variables(job.folder / VARIABLES, variables(job.image))
     recipe = Recipe(
         check=check,
         variables=lambda began: variable_file(request, began=began, source=cloned.path),

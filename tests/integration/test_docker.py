@@ -43,7 +43,7 @@ def test_the_engine_runs_on_its_own_disk(host: Host) -> None:
         ("docker", "cp", f"{row['container']}:/etc/systemd/system/srv-dockerdata.mount", "-"),
         capture_output=True, check=True,
     )  # fmt: skip
-    assert b"What=/run/lab/disks/1.img" in unit.stdout
+    assert b"What=/dev/sdb" in unit.stdout
 
 
 def test_what_cannot_be_applied_is_said(host: Host) -> None:

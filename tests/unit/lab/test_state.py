@@ -69,3 +69,11 @@ def test_no_file_is_no_lab(tmp_path: Path) -> None:
     KNOWN.write(tmp_path, "CA")
     state.forget(tmp_path)
     assert state.read(tmp_path) is None
+
+
+def test_a_vcenter_is_known_by_where_it_listens() -> None:
+    """Whatever this machine is called; a port where none listens names none."""
+    assert KNOWN.at("127.0.0.1:18443") == "lab"
+    assert KNOWN.at("localhost:18445") == "lab2"
+    assert KNOWN.at("127.0.0.1:18444") == ""
+    assert KNOWN.at("vcenter.example.com") == ""
