@@ -55,6 +55,7 @@ def watched(bystander: Bystander, tmp_path_factory: pytest.TempPathFactory) -> W
         [key] = (bystander.root / "build").glob("*/keys/id_ed25519")
         seen = Watched({"password": bystander.lab.password(), "hash": HASH, "private key": key.read_text().split()[6]})
         folder = key.parents[1]
+        assert docker("ps", "-q", "--filter", f"label=goldsmith.build={folder.name}"), "the toolbox was not running"
         seen.during = around(bystander, run) | logs(folder)
         seen.modes = {
             str(path.relative_to(folder)): path.stat().st_mode & 0o777
@@ -84,7 +85,6 @@ def around(bystander: Bystander, run: Run) -> dict[str, str]:
     for container in [*runs, *docker("ps", "-aq", "--filter", f"label=goldsmith.lab={bystander.lab.name}")]:
         shown = subprocess.run(("docker", "inspect", container), check=False, capture_output=True, text=True)
         found[f"container {container}"] = shown.stdout
-    assert runs, "the toolbox was not running"
     for image in docker("images", "-q", "goldsmith-toolbox"):
         found[f"image {image}"] = "\n".join([*docker("history", "--no-trunc", image), *docker("inspect", image)])
     return found
