@@ -22,8 +22,8 @@ NOWHERE = "sha256:" + "0" * 64
 
 
 def told(text: str) -> str:
-    """Return what Ansible said on one line: it breaks long ones."""
-    return " ".join(text.split())
+    """Return what Ansible said on one line: it breaks long ones, and doubles quotes."""
+    return " ".join(text.split()).replace("''", "'")
 
 
 # -- images in the template -------------------------------------------------------------------
