@@ -47,7 +47,7 @@ def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door:
     )
     kickseed.judge(verdict)
     session.progress.note(f"kickseed understands every directive: {len(verdict.answers)} answers")
-    if _locked(rendered, verdict):
+    if locked_out(rendered, verdict):
         session.progress.note(
             "nobody will be able to log in to clones of this template: it has no password and no operator's key;\n"
             "  AUTOMATION_USER_CRYPTED_PASSWORD or GUEST_AUTHORIZED_KEYS (guests.authorized_keys) gives one"
@@ -55,7 +55,7 @@ def read_by_kickseed(session: Session, rendered: Answers, *, folder: Path, door:
     return verdict
 
 
-def _locked(rendered: Answers, verdict: Verdict) -> bool:
+def locked_out(rendered: Answers, verdict: Verdict) -> bool:
     """Return whether only the build's own key, which is removed in the end, opens the account: no cloud-init here."""
     keys = rendered.files["files/authorized_keys"].splitlines()
     password = verdict.value("passwd/user-password-crypted") or LOCKED
