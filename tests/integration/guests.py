@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def clone(operator: Operator, template: str, *names: str) -> Iterator[list[Guest
             door, user = session.toolbox(effective.site), effective.image.account.name
             yield [Guest(door, session.runner, session.workspace.root, folder, user, addresses[name]) for name in names]
     finally:
-        (folder / "key").unlink()
+        shutil.rmtree(folder)
 
 
 @contextlib.contextmanager
