@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from goldsmith import lab_verbs, tell
 from goldsmith.builds import Status
 from goldsmith.errors import MissingObjectError
+from goldsmith.recording import STORED
 from goldsmith.vcenter import clean as site_clean
 from goldsmith.vcenter.clean import Life
 from goldsmith.vcenter.inventory import Places, Tree, resolve
@@ -93,8 +94,14 @@ def _on_site(session: Session, effective: Effective, vcenter: Client) -> list[It
             why="\n".join(f"- {problem}" for problem in places),
             next="correct the site's file; names count exactly, upper and lower case too",
         )
-    media = vcenter.files(places.media_datastore, effective.site.placement.iso_folder.as_posix(), "goldsmith-*")
-    found = site_clean.plan(vcenter.machines(), media, life=_life(session), now=session.now())
+    folder, life, now = effective.site.placement.iso_folder, _life(session), session.now()
+    media = vcenter.files(places.media_datastore, folder.as_posix(), "goldsmith-*")
+    records = vcenter.files(places.datastore, (folder / STORED).as_posix(), "*.tar.gz")
+    machines = vcenter.machines()
+    found = [
+        *site_clean.plan(machines, media, life=life, now=now),
+        *site_clean.orphans(machines, records, life=life, now=now),
+    ]
     return [
         Item(
             place=effective.site.name,

@@ -27,6 +27,10 @@ _MEDIUM = re.compile(rf"goldsmith-(?P<build>{ID_PATTERN.pattern})[.-]")
 """A build's medium, or a part of it that was still being uploaded; reusable media carry no build's id."""
 
 
+_RECORD = re.compile(rf"-(?P<build>{ID_PATTERN.pattern})\.tar\.gz$")
+"""A template's record, which lies beside the templates and is called like its own."""
+
+
 class Life(StrEnum):
     """Whether somebody still works on a build, as far as this machine can tell."""
 
@@ -45,6 +49,7 @@ class Leftover:
     reason: str
     machine: Machine | None = None
     file: StoredFile | None = None
+    record: StoredFile | None = None
 
 
 def plan(
@@ -74,6 +79,25 @@ def plan(
     return found
 
 
+def orphans(
+    machines: Iterable[Machine],
+    records: Iterable[StoredFile],
+    *,
+    life: Callable[[str], Life],
+    now: datetime,
+    foreign_age: timedelta = FOREIGN_AGE,
+) -> list[Leftover]:
+    """Return the records whose template is gone: nobody can ask any more what they would tell."""
+    known = [attributes_of(machine) for machine in machines]
+    there = {attributes.build for attributes in known if attributes}
+    found = []
+    for file in records:
+        named = _RECORD.search(file.path)
+        if named and named["build"] not in there and _dead(named["build"], life, now, foreign_age):
+            found.append(Leftover(kind="record", name=file.path, reason="its template is gone", record=file))
+    return found
+
+
 def unfinished_build(machine: Machine) -> str | None:
     """Return the build that was making *machine* and did not finish it, if any."""
     build = build_under_way(machine.note)
@@ -90,6 +114,8 @@ def remove(vcenter: VCenter, places: Places, leftovers: Sequence[Leftover]) -> N
     for item in leftovers:
         if item.file is not None:
             vcenter.delete_file(places.datacenter, places.media_datastore, item.file.path)
+        if item.record is not None:
+            vcenter.delete_file(places.datacenter, places.datastore, item.record.path)
 
 
 def _dead(build: str, life: Callable[[str], Life], now: datetime, foreign_age: timedelta) -> str:

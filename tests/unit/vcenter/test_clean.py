@@ -89,6 +89,22 @@ def test_media() -> None:
     assert tuple(item.name for item in _plan(media=ours + others)) == ours
 
 
+def _orphans(*paths: str, machines: tuple[Machine, ...] = (), life: Life = Life.DEAD, now: datetime = NOW) -> list[str]:
+    files = [StoredFile(path=path, size=1) for path in paths]
+    return [item.name for item in clean.orphans(machines, files, life=lambda _: life, now=now)]
+
+
+def test_records_go_with_their_templates() -> None:
+    """A record stays as long as its template does, whatever that is called by now; other people's files always do."""
+    record, foreign = f"goldsmith/records/debian-13-base-{BUILD}.tar.gz", "goldsmith/records/notes.tar.gz"
+    template = replace(UNFINISHED, name="golden", attributes=DONE, is_template=True)
+    assert _orphans(record, foreign, machines=(template,)) == []
+    assert _orphans(record, foreign) == [record]
+    assert _orphans(record, life=Life.ALIVE) == []
+    assert _orphans(record, life=Life.UNKNOWN) == []
+    assert _orphans(record, life=Life.UNKNOWN, now=NOW + timedelta(days=9)) == [record]
+
+
 def test_a_build_id_in_a_folder_is_no_mark() -> None:
     """Only the file's own name counts, not the folder an operator put it in."""
     assert _plan(media=(f"goldsmith-{BUILD}/windows.iso",)) == []
