@@ -164,7 +164,8 @@ def _refused(server: str, fault: Any) -> GoldsmithError:
             why=text or "permission to perform this operation was denied",
             next="grant it; docs/reference/privileges.md lists all that are needed",
         )
-    details = [str(message.message) for message in getattr(fault, "faultMessage", None) or () if message.message]
+    said = (str(message.message or "").strip() for message in getattr(fault, "faultMessage", None) or ())
+    details = [line for line in dict.fromkeys(said) if line and line != text]
     return ToolError(
         "the vCenter refuses a request",
         where=f"https://{server}/sdk",
