@@ -62,8 +62,9 @@ def _compared(session: Session, iso: Path, pairs: int) -> Iterator[Figure]:
     whole = time.perf_counter() - began
     copies, replays = (tuple(values) for values in seconds)
     size = iso.stat().st_size / 1e9
-    ratios = tuple(new / old for old, new in zip(copies, replays, strict=True))
-    yield Figure(name=f"replay / cp of an ISO of {size:.0f} GB", unit="", goal=1.2, values=ratios)
+    # Of the least of each: a pair of which only the copy was disturbed would flatter.
+    ratio = min(replays) / min(copies)
+    yield Figure(name=f"replay / cp of an ISO of {size:.0f} GB", unit="", goal=1.2, values=(ratio,))
     yield Figure(name="cp", unit="s", values=copies)
     yield Figure(name="replay", unit="s", values=replays)
     yield Figure(name="replay, compared, and its sha256", unit="s", values=(whole,))
