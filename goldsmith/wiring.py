@@ -232,8 +232,10 @@ class Session:
         return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
 
     def end_run(self, container: str) -> None:
-        """Remove a toolbox container; it may have ended by itself."""
-        self.runner.run(Command(argv=self.engine.argv("rm", "--force", container)))
+        """Remove a toolbox container and see it gone; it may be ending, or be gone, by itself."""
+        from goldsmith.toolbox import containers
+
+        containers.remove(container, runner=self.runner, engine=self.engine)
 
     @property
     def lab_name(self) -> str:

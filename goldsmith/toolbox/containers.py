@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets as random
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import RefusedError
+from goldsmith.errors import RefusedError, ToolError
 from goldsmith.runner import Command
 from goldsmith.toolbox import certificates, engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from goldsmith.runner import Runner
     from goldsmith.toolbox.engine import Engine
     from goldsmith.workspace import Workspace
 
@@ -23,6 +25,10 @@ ENTRY = "/usr/local/bin/goldsmith-entry"
 DATA = PurePosixPath("/data")
 EXTRA_CA = "/run/extra-ca"
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+_REMOVALS = 50
+"""How often one that is being removed is asked to go: in all, some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,3 +176,23 @@ def packed(secrets: Mapping[str, str]) -> bytes:
 
 def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for value in values for word in (option, value))
+
+
+def remove(container: str, *, runner: Runner, engine: Engine) -> None:
+    """Remove a container and see it gone; it may be ending, or be gone, by itself. Raises ``ToolError``."""
+    order = Command(argv=engine.argv("rm", "--force", container))
+    done = runner.run(order, check=False)
+    for _ in range(_REMOVALS):
+        if "already in progress" not in done.stderr:
+            break
+        # The engine itself removes what has ended (--rm), and takes no second order meanwhile.
+        runner.run(Command(argv=engine.argv("wait", container)), check=False)
+        done = runner.run(order, check=False)
+    if done.returncode == 0 or "No such container" in done.stderr:
+        return
+    raise ToolError(
+        f"the toolbox container {container} cannot be removed",
+        where=shlex.join(order.argv),
+        why=done.stderr.strip(),
+        next="repeat that by hand; './inv clean' tries it again, too",
+    )

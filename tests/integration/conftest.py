@@ -87,6 +87,7 @@ class Operator:
         return result
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests of one lab follow each other in one process, and those of the other run beside them."""
     for item in items:

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.integration import bystander as room
 from tests.integration.conftest import ROOT, Operator, Result
@@ -163,7 +164,7 @@ def variables(bystander: Bystander, **changed: str) -> dict[str, str]:
     ("changed", "code", "words"),
     [
         ({"VSPHERE_PASSWORD": "wrong-horse"}, 5, ("refuses the login", "VSPHERE_PASSWORD")),
-        ({"GOLDSMITH_CA_FILE": ""}, 5, ("certificate", "cannot be verified", "GOLDSMITH_CA_FILE")),
+        ({"GOLDSMITH_CA_FILE": DEFAULT_CA_BUNDLE_PATH}, 5, ("certificate", "cannot be verified", "GOLDSMITH_CA_FILE")),
         ({"GOLDSMITH_CA_FILE": str(ROOT / "README.md")}, 2, ("README.md",)),
         ({"VSPHERE_SERVER": "127.0.0.1:1"}, 7, ("the toolbox cannot reach 127.0.0.1:1",)),
         ({"VSPHERE_SERVER": "vcenter.invalid"}, 5, ("vcenter.invalid does not answer",)),
@@ -177,7 +178,17 @@ def variables(bystander: Bystander, **changed: str) -> dict[str, str]:
         ({"DATASTORE": "x", "NETWORK": "y", "FOLDER": "z"}, 2, ("3 problems", "'x'", "'y'", "'z'")),
     ],
     ids=[
-        *("password", "no CA", "no PEM", "loopback", "name", "datacenter", "cluster", "datastore", "ISO datastore"),
+        *(
+            "password",
+            "other CAs",
+            "no PEM",
+            "loopback",
+            "name",
+            "datacenter",
+            "cluster",
+            "datastore",
+            "ISO datastore",
+        ),
         *("network", "folder", "pool", "three at once"),
     ],
 )

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.errors import RefusedError
-from goldsmith.toolbox.containers import ENTRY, Mount, Toolbox, is_inside, packed
+from goldsmith.errors import RefusedError, ToolError
+from goldsmith.runner import Completed
+from goldsmith.toolbox.containers import ENTRY, Mount, Toolbox, is_inside, packed, remove
 from goldsmith.toolbox.engine import Engine
+from tests.unit.fakes import FakeRunner
 from tests.unit.toolbox import packages
 
 if TYPE_CHECKING:
@@ -158,3 +160,23 @@ def test_what_is_no_variable_is_not_handed_over(pair: tuple[str, str]) -> None:
     """A name or value that the entry script would split or refuse never gets there."""
     with pytest.raises(ValueError, match="cannot be handed over"):
         packed(dict([pair]))
+
+
+BUSY = Completed(returncode=1, stdout="", stderr="Error: removal of container x is already in progress")
+GONE = Completed(returncode=1, stdout="", stderr="Error response from daemon: No such container: x")
+
+
+def test_a_container_that_is_going_is_seen_gone() -> None:
+    """Whoever asks while the engine removes it waits for it to end, and asks again; one that is gone is no trouble."""
+    runner = FakeRunner({"/usr/bin/docker rm --force x": [BUSY, BUSY, GONE], "/usr/bin/docker wait x": ["0", GONE]})
+    remove("x", runner=runner, engine=engine())
+    assert runner.unused == []
+
+
+def test_a_container_that_stays_is_told() -> None:
+    """The engine's own words, and what to repeat by hand."""
+    refused = Completed(returncode=1, stdout="", stderr="Error response from daemon: driver failed")
+    with pytest.raises(ToolError) as caught:
+        remove("x", runner=FakeRunner({"/usr/bin/docker rm": refused}), engine=engine())
+    assert caught.value.why == refused.stderr
+    assert "rm --force x" in caught.value.where
