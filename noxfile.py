@@ -85,7 +85,7 @@ def lab(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """The operators' verbs against the lab: real Packer, govc, SSH, TLS, installer."""
     # The two halves use a lab each and wait for different things: beside each other they fill two cores.
-    tool(session, "pytest", "tests/integration", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+    tool(session, "pytest", "tests/integration", "--numprocesses=2", "--dist=loadscope", *session.posargs)
 
 
 @nox.session(default=False)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.client import Client
 
 _RUN = '{{.ID}} {{.Label "goldsmith.build"}}'
+_CHECKOUT = "goldsmith.checkout"
+"""The label that tells the runs of two checkouts apart, which may have builds of one image in the same second."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +186,8 @@ class Session:
             ca_files=(site.ca_file,) if site and site.ca_file else (),
             environment=self.environment,
         )
-        return SiteDoor(
-            toolbox, network=self.network(site) if site else None, labels={"goldsmith.build": build} if build else {}
-        )
+        labels = {"goldsmith.build": build, _CHECKOUT: str(self.workspace.root)} if build else {}
+        return SiteDoor(toolbox, network=self.network(site) if site else None, labels=labels)
 
     def lab_of(self, site: Site) -> str | None:
         """Return the name of the lab that *site* is, or that listens where it says, as long as that is up."""
@@ -220,14 +221,15 @@ class Session:
         fetch.fetch(rows, workspace=self.workspace, mirrors=found, progress=self.progress, runner=self.runner)
 
     def runs(self, build: str = "") -> tuple[tuple[str, str], ...]:
-        """Return the toolbox containers of builds, or of one: the container's id, and the build's."""
+        """Return the toolbox containers of this checkout's builds, or of one: the container's id, and the build's."""
         from goldsmith.toolbox import engine
 
         found = engine.find(self.runner, self.environment)
         if found is None:
             return ()
         label = "goldsmith.build" + (f"={build}" if build else "")
-        argv = found.argv("ps", "--all", "--filter", f"label={label}", "--format", _RUN)
+        own = f"label={_CHECKOUT}={self.workspace.root}"
+        argv = found.argv("ps", "--all", "--filter", f"label={label}", "--filter", own, "--format", _RUN)
         lines = self.runner.run(Command(argv=argv)).stdout.splitlines()
         return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
 

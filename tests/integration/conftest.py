@@ -87,15 +87,19 @@ class Operator:
         return result
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of one lab follow each other in one process, and those of the other run beside them."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        for name in ("bystander", "operator"):
-            if name in fixtures:
-                item.add_marker(pytest.mark.xdist_group(name))
-                break
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let the modules of one lab follow each other in one process, and those of the other run beside them.
+
+    (xdist's own way to group tests renames them, which pytest does not let it any more.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLab(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            text = (ROOT / nodeid.partition("::")[0]).read_text(encoding="utf-8")
+            return "bystander" if "bystander: Bystander" in text else "operator"
+
+    return ByLab(config, log)
 
 
 def free_port(count: int = 2) -> int:

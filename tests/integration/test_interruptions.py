@@ -78,7 +78,7 @@ def in_media(bystander: Bystander) -> Iterator[Run]:
     with piped(bystander.root / "kickstart/preseed/questions-13.txt") as (pipe, text):
         run = bystander.start("packer-base", "--rebuild")
         writer = reach(run, "• answers", pipe, text)
-        with silent(f"{bystander.lab.name}-vcenter"), starts("goldsmith.build"):
+        with silent(f"{bystander.lab.name}-vcenter"), starts(f"goldsmith.checkout={bystander.root}"):
             os.write(writer, text)
             os.close(writer)
         try:

@@ -73,15 +73,15 @@ def watched(bystander: Bystander, tmp_path_factory: pytest.TempPathFactory) -> W
 def around(bystander: Bystander, run: Run) -> dict[str, str]:
     """Return what anybody on the machine could read: arguments, containers, images, and the suite's environment."""
     found = {}
+    network = f"container:{bystander.lab.name}-pause".encode()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            found[f"arguments of {process.name}"] = (process / "cmdline").read_bytes().decode(errors="replace")
-            if (
-                os.getsid(int(process.name)) == run.process.pid
-                or b"goldsmith-run-" in (process / "cmdline").read_bytes()
-            ):
+            arguments = (process / "cmdline").read_bytes()
+            found[f"arguments of {process.name}"] = arguments.decode(errors="replace")
+            # Tools run in a session of their own; another lab's are another test's.
+            if os.getsid(int(process.name)) == run.process.pid or network in arguments:
                 found[f"environment of {process.name}"] = (process / "environ").read_bytes().decode(errors="replace")
-    runs = docker("ps", "-q", "--filter", "label=goldsmith.build")
+    runs = docker("ps", "-q", "--filter", f"label=goldsmith.checkout={bystander.root}")
     for container in [*runs, *docker("ps", "-aq", "--filter", f"label=goldsmith.lab={bystander.lab.name}")]:
         shown = subprocess.run(("docker", "inspect", container), check=False, capture_output=True, text=True)
         found[f"container {container}"] = shown.stdout
