@@ -178,7 +178,9 @@ _MEANINGS = (
     ),
     _Meaning(
         r"dial tcp|no such host|i/o timeout|connection re(fused|set)|no route to host|\bEOF\b|deadline exceeded"
-        r"|50[234] (Bad Gateway|Service Unavailable|Gateway)|broken pipe|NotAuthenticated",
+        r"|50[234] (Bad Gateway|Service Unavailable|Gateway)|broken pipe|NotAuthenticated"
+        # Whatever goes wrong below HTTP, Go's client tells so, with the address it spoke to.
+        r'|(Get|Head|Post|Put|Delete) "https://[^"]+": ',
         UnreachableError,
         "the vCenter does not answer",
         "check the site's server, the network, and no_proxy; then run the command again",

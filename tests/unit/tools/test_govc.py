@@ -126,6 +126,11 @@ def test_no_line_breaks_the_reader_of_progress(line: str) -> None:
             "does not answer",
         ),
         ('Post "https://vc/sdk": dial tcp: lookup vc on 10.0.0.53:53: no such host', UnreachableError, "not answer"),
+        (
+            'Put "https://vc/folder/m.part": write tcp 10.0.0.1:2->10.0.0.2:443: use of closed network connection',
+            UnreachableError,
+            "does not answer",
+        ),
         ("503 Service Unavailable", UnreachableError, "does not answer"),
         ("something new", ToolError, "govc failed"),
     ],
