@@ -69,8 +69,12 @@ def main() -> int:
     """Run what was asked for; return the exit status."""
     program = Verbs(name="Invoke", binary="inv", binary_names=["inv"], version=__version__)
     try:
-        program.run(["inv", *sys.argv[1:]])
-        sys.stdout.flush()
+        try:
+            program.run(["inv", *sys.argv[1:]])
+        finally:
+            # Invoke ends by SystemExit, and what Python flushes after that nobody can catch.
+            if sys.stdout is not None:  # as it is when the caller closed it
+                sys.stdout.flush()
     except BrokenPipeError:
         # The list of verbs, as with `| head`: whoever read it has seen enough. Verbs see to themselves.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
