@@ -98,7 +98,7 @@ class Placement(Spec):
     iso_sha256: Sha256 | Literal[""] = ""
     """What that medium must be, where somebody knows; it is read whole and compared."""
     template_name: TemplateName | Literal[""] = ""
-    """What template names begin with; empty is ``<image>-base``."""
+    """The fixed name of the newest base; empty leaves every template its own, unique one."""
 
     @property
     def media_datastore(self) -> str:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from goldsmith.config import secrets, sites
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -23,11 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 INVOKE = Path(sys.executable).with_name("invoke")
-_ORIGINS = (
-    *("VSPHERE_SERVER", "VSPHERE_USER", "VSPHERE_PASSWORD", "CLUSTER", "DATACENTER", "DATASTORE", "FOLDER", "NETWORK"),
-    *("RESOURCE_POOL", "ISO_DATASTORE", "ISO_PATH", "BASE_VM_TEMPLATE_NAME", "AUTOMATION_USER_CRYPTED_PASSWORD"),
-    *("GOLDSMITH_SITE", "GOLDSMITH_CA_FILE"),
-)
+_SECRETS = (secrets.PASSWORD, secrets.PASSWORD_HASH)
+_FOREIGN = {*sites.DESCRIBING, sites.USER, sites.CA_FILE, "GOLDSMITH_SITE", *_SECRETS, *(f"{s}_FILE" for s in _SECRETS)}
+"""The variables of whoever runs the tests that would lead them to another site."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def free_port(count: int = 2) -> int:
 @pytest.fixture(scope="session")
 def operator() -> Operator:
     """Return an operator whose lab is not the developer's own, and who has named no site."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ORIGINS}
+    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     environment |= {"GOLDSMITH_LAB": f"goldsmith-test-{os.getpid()}", "GOLDSMITH_LAB_PORT": str(free_port())}
     return Operator(environment)
 
