@@ -5,6 +5,8 @@ FROM scratch AS seed
 ADD seed.tar /
 
 FROM seed AS rootfs
+# The day on which a password was last changed is this one, and not the day of the build.
+ARG SOURCE_DATE_EPOCH
 RUN --network=none \
     --mount=type=bind,source=debs,target=/in/debs \
     --mount=type=bind,source=rootfs.sh,target=/in/rootfs.sh \
