@@ -118,6 +118,14 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
         ),
     ),
     (
+        r"docker image goldsmith-\S+: .*No such image",
+        Diagnosis(
+            what="the lab's image of a guest is gone from the Docker engine",
+            causes=("it was pruned while no guest ran ('docker system prune --all' takes it)",),
+            look="'./inv lab-down', then run the same command again: the lab is made anew",
+        ),
+    ),
+    (
         r"timeout while waiting for machine to shut down",
         Diagnosis(
             what="the guest did not shut down in time",
@@ -190,7 +198,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
             ),
             look=f"from here: nc -vz {evidence.address or '<address>'} 22; and the console screenshot",
         )
-    return Diagnosis(what=f"Packer failed at: {evidence.step}")
+    return Diagnosis(what="Packer failed")
 
 
 _ROLES = "docs/reference/ansible.md tells of roles and variables"

@@ -27,7 +27,8 @@ from goldsmith.tools.packer_output import Step
         (Step.PREPARE, 'Post "https://vc/sdk": x509: certificate signed by unknown authority', "does not trust"),
         (Step.ADDRESS, 'Post "https://127.0.0.1:8443/sdk": EOF', "does not answer any more"),
         (Step.SNAPSHOT, "ServerFaultCode: The session is not authenticated.", "ended the session"),
-        (Step.SNAPSHOT, "something new", "Packer failed at: snapshot"),
+        (Step.SNAPSHOT, "something new", "Packer failed"),
+        (Step.POWER_ON, "docker image goldsmith-lab-guest:0: No such image: x", "gone from the Docker engine"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -1,0 +1,58 @@
+"""The images are the same whoever builds them, and whenever: nothing of the day of the build is in them."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from goldsmith.toolbox import images
+from goldsmith.toolbox import lock as locks
+from tests.integration.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Operator
+
+LOCK = locks.load(ROOT / "docker" / "lock.json")
+LOCKED = datetime.fromtimestamp(LOCK.source_date_epoch, UTC)
+
+
+def printed(name: str, *argv: str) -> str:
+    """Return what a program of the image *name* prints; the image must be there."""
+    reference = images.reference(name, images.digest(images.image(name), LOCK, ROOT))
+    command = ("docker", "run", "--rm", "--network", "none", "--user", "0:0", "--entrypoint", argv[0])
+    return subprocess.run((*command, reference, *argv[1:]), capture_output=True, check=True, text=True).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built(operator: Operator, lab: dict[str, Any]) -> None:
+    assert lab["up"]
+    operator.done("build-image")
+
+
+@pytest.mark.parametrize("name", ["toolbox", "lab-guest"])
+def test_passwords_are_as_old_as_the_lock(name: str) -> None:
+    """The one date that packages' scripts write into files: the day on which each password was last changed."""
+    changed = {line.split(":")[2] for line in printed(name, "cat", "/etc/shadow").splitlines()}
+    assert changed == {str(LOCK.source_date_epoch // 86_400)}
+
+
+@pytest.mark.parametrize("name", ["toolbox", "lab-guest"])
+def test_no_file_is_younger_than_the_lock(name: str) -> None:
+    """Times of files are what most often differs from one build to the next."""
+    engines = [f"/etc/{own}" for own in ("hosts", "hostname", "resolv.conf")]
+    left_out = [word for path in ("/proc", "/sys", "/dev", *engines) for word in ("-path", path, "-prune", "-o")]
+    # The engine itself makes mount points, and so touches the folders in which they lie.
+    found = printed(name, "find", "/", "-xdev", *left_out, "!", "-type", "d", "-newermt", f"{LOCKED:%F %T}", "-print")
+    assert found.split() in ([], ["/.dockerenv"])
+
+
+def test_every_image_has_an_identity() -> None:
+    """A lock names what each image must come out as, in its present state."""
+    for image in images.ALL:
+        if image.with_tests:
+            continue  # not an image, but a check of code
+        recorded = LOCK.identities[image.name]
+        assert recorded.of == images.digest(image, LOCK, ROOT), "run './inv lock --identity'"
