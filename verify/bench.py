@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import questions
 import yaml
 
 HERE = Path(__file__).parent
@@ -46,14 +48,24 @@ def observe(clone: str, expected: dict[str, Any]) -> dict[str, Any]:
         "inventory": (ROLES / "guest_inventory" / "files" / "inventory.py").read_text(),
         "items": items(),
         "locked": expected["locked"],
+        "questions": questions.of(expected),
     }
     program = f"{(HERE / 'observe.py').read_text()}\nmain({order!r})\n"
-    argv = ("ssh", "-F", expected["ssh_config"], clone, "sudo -n python3 -")
-    done = subprocess.run(argv, input=program, capture_output=True, text=True, check=False)
+    ssh(clone, expected, "true")
+    reached = time.time()
+    found: dict[str, Any] = json.loads(ssh(clone, expected, "sudo -n python3 -", program))
+    # An address is told while sshd and all else still starts. By this machine's clock: the clone's may be another.
+    found["booted_at"] = reached + found.pop("booting_seconds")
+    return found
+
+
+def ssh(clone: str, expected: dict[str, Any], command: str, stdin: str = "") -> str:
+    """Return what *command* prints on a clone; the first one waits until the clone can be reached."""
+    argv = ("ssh", "-F", expected["ssh_config"], clone, command)
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise pytest.UsageError(f"{clone} cannot be looked at: {done.stderr.strip()[-1500:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return done.stdout
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[BENCH] = Bench(expected, seen)
     folder = Path(expected["folder"])
     for clone, document in seen.items():
-        (folder / f"{clone}.json").write_text(json.dumps(document, indent=1) + "\n")
+        # Not the answers: an engine's configuration may name a proxy with its password.
+        kept = {name: value for name, value in document.items() if name != "answers"}
+        (folder / f"{clone}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -99,6 +113,18 @@ def expected(bench: Bench) -> dict[str, Any]:
 def seen(bench: Bench, host: Any) -> dict[str, Any]:
     """What was seen of the clone that a check is about."""
     return bench.seen[host.backend.host.name]
+
+
+@pytest.fixture
+def answer(seen: dict[str, Any]) -> Any:
+    """Return what gives the clone's answer to a question, by its name."""
+
+    def given(name: str) -> str:
+        told = seen["answers"][name]
+        assert told["status"] == 0, told["err"]
+        return str(told["out"])
+
+    return given
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import subprocess
+import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 NOT_APPLIED = "/var/lib/goldsmith/not-applied.json"
@@ -71,11 +73,25 @@ def passwords() -> dict[str, str]:
     return states
 
 
+def answer(command: str) -> dict[str, Any]:
+    """Return what a shell command says as root."""
+    done = subprocess.run(("sh", "-c", command), capture_output=True, env={**os.environ, "LC_ALL": "C"})
+    return {"status": done.returncode, "out": done.stdout.decode().strip(), "err": done.stderr.decode().strip()}
+
+
+def answers(questions: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the answers to *questions*, which wait for their programs beside each other."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(questions, pool.map(answer, questions.values())))
+
+
 def main(order: dict[str, Any]) -> None:
-    """Print what is seen; *order* holds the programs and the seal's list."""
+    """Print what is seen; *order* holds the programs, the seal's list and the questions."""
+    began = time.monotonic()
     # Both end by themselves: the first boot is over when they do.
     cloud = said("cloud-init", "status", "--wait", "--format", "json")
     state = said("systemctl", "is-system-running", "--wait").strip()
+    booted = time.monotonic() - began
     seal = module("seal", order["seal"]).Seal(lock=order["locked"])
     inventory = module("inventory", order["inventory"])
     document = {
@@ -103,4 +119,6 @@ def main(order: dict[str, Any]) -> None:
             "engine": inventory.engine(),
         },
     }
+    # Last: one of them makes an image and a container for a moment.
+    document |= {"answers": answers(order["questions"]), "booting_seconds": booted}
     print(json.dumps(document))

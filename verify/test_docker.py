@@ -3,57 +3,26 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-import yaml
-
-ROLES = Path("ansible/roles")
-TEST_IMAGE = "goldsmith-verify:latest"
-# Made of the guest's own files: nothing is pulled, and it works without a network.
-RUN_A_CONTAINER = f"""set -e
-libraries=$(ldd /bin/echo | grep -o '/[^ )]*')
-tar --create --dereference --directory=/ bin/echo $libraries 2>/dev/null | docker import - {TEST_IMAGE} >/dev/null
-trap 'docker image rm {TEST_IMAGE} >/dev/null' EXIT
-docker run --rm --network none {TEST_IMAGE} /bin/echo it runs"""
-
+import questions
 
 # Points of the CIS Docker Benchmark that a template can settle: what a setting of daemon.json must be.
 HARDENED = {"icc": False, "log-level": "info", "no-new-privileges": True, "userland-proxy": False}
-# Section 3: the most that a file's mode may be, for those that exist; all belong to root.
-MODES = {
-    "/etc/default/docker": "root:root 644",
-    "/etc/docker": "root:root 755",
-    "/etc/docker/certs.d/*/*": "root:root 444",
-    "/etc/docker/daemon.json": "root:root 644",
-    "/run/containerd/containerd.sock": "root:root 660",
-    "/run/docker.sock": "root:docker 660",
-    "/usr/lib/systemd/system/containerd.service": "root:root 644",
-    "/usr/lib/systemd/system/docker.service": "root:root 644",
-    "/usr/lib/systemd/system/docker.socket": "root:root 644",
-}
 
 
 @pytest.fixture(scope="session")
 def variables(expected: dict[str, Any]) -> dict[str, Any]:
     """The playbooks' variables as this build set them, over the roles' defaults."""
-    found: dict[str, Any] = {}
-    for role in ("data_disk", "docker_engine", "docker_images", "host_kernel"):
-        found |= yaml.safe_load((ROLES / role / "defaults/main.yml").read_text()) or {}
-    found |= yaml.safe_load(Path("ansible/group_vars/all.yml").read_text()) or {}
-    if expected["variables"]:
-        found |= json.loads(Path(expected["variables"]).read_text())
-    flavour = yaml.safe_load((ROLES / "docker_engine/vars" / f"{found['docker_engine_flavour']}.yml").read_text())
-    if isinstance(found["docker_engine_packages"], str):
-        found["docker_engine_packages"] = flavour["docker_engine_flavour_packages"]
-    return found
+    return questions.variables(expected)
 
 
 @pytest.fixture
-def info(as_root: Any) -> dict[str, Any]:
+def info(answer: Any) -> dict[str, Any]:
     """What the engine says of itself."""
-    told: dict[str, Any] = json.loads(as_root("docker info --format '{{json .}}'"))
+    told: dict[str, Any] = json.loads(answer("info"))
     return told
 
 
@@ -87,44 +56,41 @@ def test_the_engine_is_set_up_as_told(info: dict[str, Any], variables: dict[str,
     assert pools == [(pool["base"], pool["size"]) for pool in variables["docker_engine_address_pools"]]
 
 
-def test_the_engine_is_hardened(as_root: Any, info: dict[str, Any], variables: dict[str, Any]) -> None:
+def test_the_engine_is_hardened(answer: Any, info: dict[str, Any], variables: dict[str, Any]) -> None:
     """CIS 2.2, 2.3, 2.5, 2.8, 2.14, 2.16: by its configuration, and by what the engine says where it says it."""
-    said, _, network = as_root(
-        "cat /etc/docker/daemon.json; echo; echo ---; docker network inspect bridge --format '{{json .Options}}'"
-    ).partition("---")
-    daemon = json.loads(said)
+    daemon, network = json.loads(answer("daemon.json")), json.loads(answer("bridge"))
     more = variables["docker_engine_daemon_extra"]
     wanted: dict[str, Any] = HARDENED | {"default-ulimits": variables["docker_engine_ulimits"] or None} | more
     assert {name: daemon.get(name) for name in wanted} == wanted
-    assert json.loads(network)["com.docker.network.bridge.enable_icc"] == str(wanted["icc"]).lower()
+    assert network["com.docker.network.bridge.enable_icc"] == str(wanted["icc"]).lower()
     assert ("name=no-new-privileges" in info["SecurityOptions"]) is wanted["no-new-privileges"]
     insecure = set(info["RegistryConfig"]["InsecureRegistryCIDRs"]) - {"127.0.0.0/8", "::1/128"}  # the engine's own
     assert not insecure or "insecure-registries" in more
 
 
-def test_the_engines_files_are_roots(as_root: Any) -> None:
+def test_the_engines_files_are_roots(answer: Any) -> None:
     """CIS 3: nobody else may write the engine's units, configuration and sockets, or read more than needed."""
-    listed = as_root(f"stat --format='%n %U:%G %a' {' '.join(MODES)} 2>/dev/null || true")
-    rows = [line.rsplit(" ", 2) for line in listed.splitlines()]
+    rows = [line.rsplit(" ", 2) for line in answer("modes").splitlines()]
     assert {"/etc/docker/daemon.json", "/run/docker.sock"} <= {path for path, _, _ in rows}
     for path, owner, mode in rows:
-        [allowed] = [limit for pattern, limit in MODES.items() if PurePosixPath(path).match(pattern)]
+        [allowed] = [limit for pattern, limit in questions.MODES.items() if PurePosixPath(path).match(pattern)]
         most = allowed.split()
         assert (owner, int(mode, 8) & ~int(most[1], 8)) == (most[0], 0), f"{path} is {owner} {mode}, not {allowed}"
 
 
-def test_the_data_lies_on_its_own_disk(as_root: Any, variables: dict[str, Any]) -> None:
+def test_the_data_lies_on_its_own_disk(answer: Any, variables: dict[str, Any]) -> None:
     """Images and containers are not on the root disk."""
     if not variables["data_disk_device"]:
         pytest.skip("this image has no data disk")
     for place in variables["data_disk_binds"].values():
-        assert as_root(f"findmnt --noheadings --output FSTYPE {place}") == variables["data_disk_fstype"]
-        assert as_root(f"stat --format=%d {place}") != as_root("stat --format=%d /")
+        fstype, device = answer(f"disk of {place}").split()
+        assert fstype == variables["data_disk_fstype"]
+        assert device != answer("root disk")
 
 
-def test_a_container_runs(as_root: Any) -> None:
+def test_a_container_runs(answer: Any, as_root: Any) -> None:
     """A container starts, prints, and is gone."""
-    assert as_root(RUN_A_CONTAINER) == "it runs"
+    assert answer("container") == "it runs"
     assert as_root("docker ps --all --quiet") == ""
 
 

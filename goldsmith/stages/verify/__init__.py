@@ -29,7 +29,7 @@ class Verdict:
     template: Template
     checks: tuple[Check, ...]
     seconds: Mapping[str, float]
-    """How long booting, checking and destroying took."""
+    """How long booting (until the first boot has ended), checking and destroying took."""
     folder: Path
     """Where the JUnit report and what was seen of each clone are kept."""
 
@@ -58,8 +58,9 @@ def verify(request: Request, doors: Doors) -> Verdict:
     try:
         with booted(request, doors, timing) as addresses:
             with doors.progress.step("check the clones", "by testinfra in the toolbox, over SSH"), timing("check"):
-                checks = checking.run(request, doors, addresses)
-            verdict = Verdict(template=request.template, checks=checks, seconds=timing.seconds, folder=folder)
+                looked = checking.run(request, doors, addresses)
+            timing.move(looked.booting, of="check", to="boot")
+            verdict = Verdict(template=request.template, checks=looked.checks, seconds=timing.seconds, folder=folder)
             _judge(verdict)
     except FailedError as failed:
         _mark(request, doors, templates.FAILED, _reasons(failed.verdict))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
@@ -13,6 +14,7 @@ from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from goldsmith.stages.verify.request import Doors, Request
     from goldsmith.tools.junit import Check
@@ -25,7 +27,16 @@ _FAILED_CHECKS = 1
 """pytest's status when it ran and something failed; any higher one means that it could not run."""
 
 
-def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tuple[Check, ...]:
+@dataclass(frozen=True)
+class Looked:
+    """What came of looking at the clones."""
+
+    checks: tuple[Check, ...]
+    booting: float
+    """Seconds until the slower clone had ended its first boot: an address is told before."""
+
+
+def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> Looked:
     """Check the clones that are reached at *addresses*, by alias, and compare them.
 
     Raises ``ToolError`` when the checks cannot run.
@@ -44,6 +55,7 @@ def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tuple[C
         testinfra.argv(ALIASES, folder=where, checks=_modules(request)),
         env=testinfra.environment(where),
     )
+    began = doors.now().timestamp()
     done = doors.runner.run(command, check=False, log=request.folder / LOG)
     if done.returncode > _FAILED_CHECKS or not report.is_file():
         raise ToolError(
@@ -52,7 +64,17 @@ def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> tuple[C
             why=done.stdout,
             next="the line under 'where' repeats it while the clones are kept (--keep-failed)",
         )
-    return tuple(junit.parse(report.read_text(encoding="utf-8")))
+    checks = tuple(junit.parse(report.read_text(encoding="utf-8")))
+    booted = max(_booted_at(folder / f"{alias}.json") for alias in ALIASES)
+    return Looked(checks, max(0.0, booted - began))
+
+
+def _booted_at(file: Path) -> float:
+    """Return when a clone had ended its first boot, in seconds since 1970; 0 where nobody says."""
+    try:
+        return float(json.loads(file.read_text(encoding="utf-8"))["booted_at"])
+    except (OSError, ValueError, KeyError):
+        return 0.0
 
 
 def _modules(request: Request) -> tuple[str, ...]:

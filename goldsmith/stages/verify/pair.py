@@ -39,6 +39,12 @@ class Timing:
         finally:
             self.seconds[name] = round(self._clock() - began, 3)
 
+    def move(self, seconds: float, *, of: str, to: str) -> None:
+        """Let *seconds* of one part count for another, as far as it took that long."""
+        moved = min(seconds, self.seconds[of])
+        self.seconds[of] = round(self.seconds[of] - moved, 3)
+        self.seconds[to] = round(self.seconds[to] + moved, 3)
+
 
 def names(template: Template) -> dict[str, str]:
     """Return the clones' names by their alias; they end with the build's id, by which ``clean`` finds them."""
