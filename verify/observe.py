@@ -82,7 +82,7 @@ def answer(command: str) -> dict[str, Any]:
 def answers(questions: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Return the answers to *questions*, which wait for their programs beside each other."""
     with ThreadPoolExecutor() as pool:
-        return dict(zip(questions, pool.map(answer, questions.values())))
+        return dict(zip(questions, pool.map(answer, questions.values()), strict=True))
 
 
 def main(order: dict[str, Any]) -> None:

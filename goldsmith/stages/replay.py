@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from goldsmith.errors import CheckError
+from goldsmith.errors import CheckError, ToolError
 from goldsmith.tools import bootconfig, iso9660, netboot, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from goldsmith.runner import Runner
     from goldsmith.tools.door import Door
+
+_PIECE = 8 << 20
+"""Bytes that are copied at once: an interruption waits for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What is replayed, and where it goes."""
 
+    source: Path
+    """The vendor's ISO."""
     iso: str
-    """The vendor's ISO, as the toolbox sees it."""
+    """The same, as the toolbox sees it."""
     words: Sequence[str]
     """Added to the kernel's command line."""
     root: Path
@@ -51,18 +60,56 @@ def make(request: Request, *, runner: Runner, door: Door) -> str:
 
 def replayed(request: Request, *, runner: Runner, door: Door) -> None:
     """Write the medium as ``.part`` beside its place; nothing of it is looked at yet."""
-    folder = request.output.with_suffix(".files")
+    folder, part = request.output.with_suffix(".files"), request.output.with_suffix(".part")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    inside = folder.relative_to(request.root).as_posix()
+    inside, target = (path.relative_to(request.root).as_posix() for path in (folder, part))
     try:
-        runner.run(replay.extract(door, request.iso, inside), log=request.log)
-        changed = _changed(folder, request.words)
-        target = request.output.with_suffix(".part").relative_to(request.root).as_posix()
-        command = replay.replay(door, request.iso, to=target, folder=inside, files=changed, epoch=request.epoch)
+        # Copying takes long, and reading a few files does not: beside each other.
+        with _copying(request.source, part) as copied:
+            runner.run(replay.extract(door, request.iso, inside), log=request.log)
+            changed = _changed(folder, request.words)
+            copied()
+        command = replay.change(door, request.iso, copy=target, folder=inside, files=changed, epoch=request.epoch)
         runner.run(command, log=request.log)
+    except OSError as error:
+        raise ToolError(
+            "the boot medium cannot be written",
+            where=str(part),
+            why=str(error),
+            next="it takes as much space there as the vendor's ISO; free that much, and run the same command again",
+        ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _copying(source: Path, target: Path) -> Iterator[Callable[[], None]]:
+    """Copy a file during the block, and yield what waits for the copy; leaving the block before ends it."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        copy = pool.submit(_copy, source, target, stop)
+        try:
+            yield copy.result
+        finally:
+            stop.set()
+
+
+def _copy(source: Path, target: Path, stop: threading.Event) -> None:
+    with source.open("rb") as reader, target.open("wb") as writer:
+        one_disk = os.fstat(reader.fileno()).st_dev == os.fstat(writer.fileno()).st_dev
+        # Linux does it without this process, and where the file system can, without the disk.
+        send = _in_kernel if one_disk and hasattr(os, "copy_file_range") else _through_memory
+        while not stop.is_set() and send(reader, writer):
+            pass
+
+
+def _in_kernel(reader: BinaryIO, writer: BinaryIO) -> int:
+    return os.copy_file_range(reader.fileno(), writer.fileno(), _PIECE)
+
+
+def _through_memory(reader: BinaryIO, writer: BinaryIO) -> int:
+    return writer.write(reader.read(_PIECE))
 
 
 def check(file: Path, sha256: str) -> None:
@@ -119,5 +166,5 @@ def _compare(before: str, after: str, *, runner: Runner, door: Door) -> None:
             "the new boot medium would boot in another way than the vendor's",
             where=before,
             why="\n".join([*(f"- {line}" for line in was), *(f"+ {line}" for line in is_now)]),
-            next="xorriso cannot replay this ISO; make the medium by hand and name it: ISO_PATH",
+            next="xorriso cannot change this ISO; make the medium by hand and name it: ISO_PATH",
         )

@@ -41,6 +41,7 @@ def measured(gigabytes: int, pairs: int) -> Iterator[Figure]:
 def _compared(session: Session, iso: Path, pairs: int) -> Iterator[Figure]:
     root, output = session.workspace.root, iso.with_name("new.iso")
     request = replay.Request(
+        source=iso,
         iso=iso.relative_to(root).as_posix(),
         words=("ks=floppy",),
         root=root,

@@ -1,4 +1,4 @@
-"""Boots a composed medium in QEMU, without KVM, until the installer proves that it has read the answers.
+"""Boots a medium, as composed and replayed, in QEMU without KVM until the installer proves that it read the answers.
 
 Long (minutes each): the session ``boot`` runs it, the default ones do not.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.stages import media
+from goldsmith.stages import media, replay
 from goldsmith.tools import cpio
 
 if TYPE_CHECKING:
@@ -50,14 +50,16 @@ d-i mirror/http/directory string /debian
 d-i mirror/http/proxy string
 d-i preseed/early_command string sh /goldsmith/boot/speak </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- &
 """
+WORD = "goldsmith.replayed"
 SPEAK = """\
 secure=$(dmesg | grep -c 'Secure boot enabled')
 while sleep 1; do
-  logger -t goldsmith-answers "marker=$(cat /goldsmith/boot/marker) secure=$secure host=$(hostname) kernel=$(uname -r)"
+  logger -t goldsmith-answers "marker=$(cat /goldsmith/boot/marker) secure=$secure host=$(hostname)" \
+    "kernel=$(uname -r) replayed=$(grep -c WORD /proc/cmdline)"
 done
-"""
+""".replace("WORD", WORD)
 MARKER = "anvil-4711"
-HEARD = re.compile(r"goldsmith-answers: marker=(\S+) secure=(\d+) host=(\S+) kernel=(\S+)")
+HEARD = re.compile(r"goldsmith-answers: marker=(\S+) secure=(\d+) host=(\S+) kernel=(\S+) replayed=(\d)")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Heard:
     marker: str
     secure: bool
     kernel: str
+    replayed: bool
 
 
 def bios(_: Path) -> tuple[str, ...]:
@@ -115,8 +118,8 @@ def listen(listener: socket.socket, process: subprocess.Popen[bytes]) -> Heard |
                 return None
             for _ in ready:
                 if heard := HEARD.search(listener.recv(65535).decode(errors="replace")):
-                    marker, secure, _, kernel = heard.groups()
-                    return Heard(marker, secure != "0", kernel)
+                    marker, secure, _, kernel, replayed = heard.groups()
+                    return Heard(marker, secure != "0", kernel, replayed != "0")
     return None
 
 
@@ -133,9 +136,20 @@ class _Ended:
         os.close(self._descriptor)
 
 
+def replayed(composer: Composer, iso: Path) -> Path:
+    """Return *iso* as it is made from a vendor's: its boot loaders give the kernel one more word."""
+    root, output = composer.session.workspace.root, iso.with_name("replayed.iso")
+    request = replay.Request(
+        source=iso, iso=iso.relative_to(root).as_posix(), words=(WORD,), root=root, output=output, epoch=1_700_000_000
+    )
+    replay.make(request, runner=composer.session.runner, door=composer.session.toolbox())
+    return output
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["composed", "replayed"])
 @pytest.mark.parametrize("firmware", [bios, efi_secure])
 def test_the_installer_reads_the_answers(
-    firmware: Firmware, composer: Composer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    firmware: Firmware, composer: Composer, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, again: bool
 ) -> None:
     """The medium boots by itself, under Secure Boot as well, and the answers in its initrd take effect."""
     console = tmp_path / "console.log"
@@ -150,10 +164,11 @@ def test_the_installer_reads_the_answers(
             },
             kernel_options=(*media.KERNEL_OPTIONS, "console=ttyS0,115200n8", f"log_host={HOST}", f"log_port={port}"),
         )
+        iso = replayed(composer, medium.path) if again else medium.path
         started = time.monotonic()
-        with machine(medium.path, firmware(tmp_path), console) as process:
+        with machine(iso, firmware(tmp_path), console) as process:
             heard = listen(listener, process)
     with capsys.disabled():
         print(f"\n{firmware.__name__}: the answers spoke after {time.monotonic() - started:.0f} s")  # noqa: T201 - its purpose
     assert heard, "the installer stayed silent; its console ended with:\n" + console.read_text(errors="replace")[-3000:]
-    assert heard == Heard(MARKER, firmware is efi_secure, composer.kernel)
+    assert heard == Heard(MARKER, firmware is efi_secure, composer.kernel, again)

@@ -38,8 +38,15 @@ def put(environment: Mapping[str, str], *, name: str, content: bytes | None = No
         folder = Path(temporary)
         file = folder / name
         if content is None:
-            iso = vendors(session, folder).relative_to(root).as_posix()
-            request = replay.Request(iso=iso, words=WORDS, root=root, output=file, epoch=session.lock.source_date_epoch)
+            iso = vendors(session, folder)
+            request = replay.Request(
+                source=iso,
+                iso=iso.relative_to(root).as_posix(),
+                words=WORDS,
+                root=root,
+                output=file,
+                epoch=session.lock.source_date_epoch,
+            )
             replay.make(request, runner=session.runner, door=session.toolbox())
         else:
             file.write_bytes(content)
