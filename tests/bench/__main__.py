@@ -8,11 +8,13 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.bench import phase2, processes, replay
+from goldsmith.wiring import Session
+from tests.bench import pairs, phase2, processes, replay
 from tests.bench.figures import Figure, table
-from tests.bench.phase2 import Pair
+from tests.bench.pairs import Run
 from tests.bench.processes import ROOT, Cost
 
 if TYPE_CHECKING:
@@ -59,11 +61,11 @@ def _measured(asked: argparse.Namespace, environment: Mapping[str, str]) -> Iter
     yield _quick("lab-up when up", 1.0, environment, "lab-up")
     yield _quick("build-image when built", 1.0, environment, "build-image")
     if asked.pairs:
-        pairs: list[Pair] = []
-        yield from _builds(asked.pairs, environment, pairs)
+        bases = _Bases(environment)
+        found = list(pairs.measured(asked.pairs, bases.suite, bases.bare))
+        yield from (*pairs.figures("base", found), *bases.figures())
         yield _quick("packer-base, unchanged", 1.0, environment, "packer-base")
-        best = min(pairs, key=lambda pair: pair.suite / pair.bare)
-        yield from phase2.measured(environment, best, machines=asked.machines)
+        yield from phase2.measured(environment, found, machines=asked.machines)
     if asked.replay:
         yield from replay.measured(asked.replay, pairs=max(asked.pairs, 2))
     if asked.gigabytes:
@@ -82,55 +84,43 @@ def _seconds(name: str, goal: float, costs: Sequence[Cost]) -> Figure:
     )
 
 
-def _builds(pairs: int, environment: Mapping[str, str], found: list[Pair]) -> Iterator[Figure]:
-    """Measure complete builds in the order suite, bare, bare, suite, ...: what grows over time counts for both.
+@dataclass
+class _Bases:
+    """Makes the base again and again."""
 
-    What each pair took is added to *found*.
-    """
-    suite: list[Cost] = []
-    bare: list[Cost] = []
-    for number in range(pairs):
-        if number % 2 == 0:
-            suite.append(_suite(environment))
-            bare.append(_bare(suite[-1], number, environment))
-        else:
-            bare.append(_bare(suite[-1], number, environment))
-            suite.append(_suite(environment))
-    stages = [cost.stage("base") for cost in suite]
-    found += [Pair(stage, cost.wall) for stage, cost in zip(stages, bare, strict=True)]
-    ratios = tuple(pair.suite / pair.bare for pair in found)
-    yield Figure(name="Packer stage / bare packer build", unit="", goal=1.05, values=ratios)
-    yield Figure(name="bare packer build", unit="s", values=tuple(cost.wall for cost in bare))
-    rest = tuple(cost.wall - stage for cost, stage in zip(suite, stages, strict=True))
-    yield Figure(name="all else of packer-base", unit="s", goal=3.0, values=rest)
-    composed = tuple(cost.stage("media") for cost in suite)
-    yield Figure(name="compose, as stage", unit="s", goal=2.0, values=composed)
-    yield Figure(name="peak memory of packer-base", unit="MB", goal=150, values=tuple(cost.peak for cost in suite))
+    environment: Mapping[str, str]
+    suites: list[Cost] = field(default_factory=list)
 
+    def suite(self) -> Run:
+        """Make it through the suite."""
+        self.suites.append(processes.run(INV, "packer-base", "--rebuild", environment=self.environment))
+        cost = self.suites[-1]
+        return phase2.told("suite", Run(cost.stage("base"), cost.packer))
 
-def _suite(environment: Mapping[str, str]) -> Cost:
-    cost = processes.run(INV, "packer-base", "--rebuild", environment=environment)
-    sys.stderr.write(f"suite: {cost.wall:.1f} s, of these Packer's stage {cost.stage('base'):.1f} s\n")
-    return cost
+    def bare(self) -> Run:
+        """Run Packer alone with the variables of the suite's last build, on a medium of the suite's making."""
+        from tests.bench.bare import Bare
 
+        build_id = processes.run(INV, "iso-upload", environment=self.environment).out.strip()
+        session = Session.here()
+        effective = session.effective(site="lab", image="")
+        finished = self.suites[-1].out.strip().rpartition("-base-")[2]
+        variables = session.workspace.build(finished) / "packer" / "base.pkrvars.json"
+        bare = Bare(session, effective, session.builds.load(build_id))
+        try:
+            cost = bare.run(variables, f"bench-{build_id}")
+        finally:
+            bare.forget()
+        return phase2.told("bare", Run(cost.wall, cost.packer))
 
-def _bare(suite: Cost, number: int, environment: Mapping[str, str]) -> Cost:
-    """Run Packer alone with the variables of the suite's last build, on a medium of the suite's making."""
-    from goldsmith.wiring import Session
-    from tests.bench.bare import Bare
-
-    build_id = processes.run(INV, "iso-upload", environment=environment).out.strip()
-    session = Session.here()
-    effective = session.effective(site="lab", image="")
-    finished = suite.out.strip().rpartition("-base-")[2]
-    variables = session.workspace.build(finished) / "packer" / "base.pkrvars.json"
-    bare = Bare(session, effective, session.builds.load(build_id))
-    try:
-        cost = bare.run(variables, f"bench-{number}-{build_id}")
-    finally:
-        bare.forget()
-    sys.stderr.write(f"bare:  {cost.wall:.1f} s\n")
-    return cost
+    def figures(self) -> Iterator[Figure]:
+        """Return what the suite's runs cost besides Packer."""
+        rest = tuple(cost.wall - cost.stage("base") for cost in self.suites)
+        yield Figure(name="all else of packer-base", unit="s", goal=3.0, values=rest)
+        composed = tuple(cost.stage("media") for cost in self.suites)
+        yield Figure(name="compose, as stage", unit="s", goal=2.0, values=composed)
+        peaks = tuple(cost.peak for cost in self.suites)
+        yield Figure(name="peak memory of packer-base", unit="MB", goal=150, values=peaks)
 
 
 def _uploaded(gigabytes: int, environment: Mapping[str, str]) -> Iterator[Figure]:

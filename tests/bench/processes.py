@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 _EVERY_SECONDS = 0.02
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _ENDED = re.compile(r"^\s*✓ (?P<name>\S+) \((?P<seconds>[\d.]+)s\)$", re.MULTILINE)
+_PACKER = re.compile(r"^\s*Build '[^']+' finished after (?P<spans>.+)\.$", re.MULTILINE)
+_SPAN = re.compile(r"(\d+) (minute|second|millisecond)s?")
+_SECONDS = {"minute": 60.0, "second": 1.0, "millisecond": 0.001}
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,12 @@ class Cost:
     def stage(self, name: str) -> float:
         """Return the seconds that the run says a stage took."""
         return next(float(found["seconds"]) for found in _ENDED.finditer(self.err) if found["name"] == name)
+
+    @property
+    def packer(self) -> float:
+        """The seconds that Packer itself says its last build took."""
+        *_, last = _PACKER.finditer(f"{self.out}\n{self.err}")
+        return sum(int(count) * _SECONDS[unit] for count, unit in _SPAN.findall(last["spans"]))
 
 
 def run(*argv: str, environment: Mapping[str, str], stdin: bytes = b"") -> Cost:
