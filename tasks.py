@@ -267,9 +267,8 @@ def verify(
 ) -> None:
     """Boot two clones of a template, check and compare them, and mark it as verified or failed."""
     app.verify(
-        app.Request(image=image, site=site, keep_failed=keep_failed, dry_run=dry_run, json=json),
+        app.Request(image=image, site=site, phase=phase, keep_failed=keep_failed, dry_run=dry_run, json=json),
         template=template,
-        phase=phase,
         checks=checks or (),
     )
 
@@ -287,7 +286,7 @@ def templates(
     app: Any, image: str = "", site: str = "", phase: str = "", newest: bool = False, json: bool = False
 ) -> None:
     """List the site's templates that this suite made."""
-    app.templates(app.Request(image=image, site=site, json=json), phase=phase, newest=newest)
+    app.templates(app.Request(image=image, site=site, phase=phase, json=json), newest=newest)
 
 
 @task(help={"site": _WHICH["site"], **_DRY, **_JSON})

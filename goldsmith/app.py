@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith import fixed_name, lab_verbs, tell
 from goldsmith.errors import ConfigurationError
-from goldsmith.plan import Stage, parse_age
+from goldsmith.plan import Stage
+from goldsmith.request import Request
 from goldsmith.runner import interact
 from goldsmith.wiring import Session
 
+__all__ = ["Request"]
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from goldsmith.builds import Build
-    from goldsmith.flow import Flow, Order
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The flags of a verb; each verb reads those it has."""
-
-    image: str = ""
-    site: str = ""
-    build: str = ""
-    rebuild: bool = False
-    max_age: str = ""
-    keep_failed: bool = False
-    no_wait: bool = False
-    dry_run: bool = False
-    json: bool = False
-    full: bool = False
-    identity: bool = False
-
-    def age(self) -> timedelta | None:
-        """Return ``--max-age`` as a span. Raises ``ConfigurationError`` when it is none."""
-        try:
-            return parse_age(self.max_age) if self.max_age else None
-        except ValueError as error:
-            raise ConfigurationError(
-                "--max-age cannot be read", where=f"--max-age {self.max_age}", why=str(error), next="for example: 7d"
-            ) from None
-
-    def order(self, until: Stage = Stage.BASE) -> Order:
-        """Return what is wanted of a build."""
-        from goldsmith.flow import Order
-
-        return Order(
-            until=until,
-            build=self.build,
-            rebuild=self.rebuild,
-            max_age=self.age(),
-            keep_failed=self.keep_failed,
-            wait=not self.no_wait,
-            full=self.full,
-        )
+    from goldsmith.flow import Flow
 
 
 def config(request: Request) -> None:
@@ -194,10 +155,11 @@ def preflight(request: Request) -> None:
     flow.session.progress.note(f"{effective.site.name} ({effective.site.server}) has everything a build needs")
 
 
-def verify(request: Request, *, template: str, phase: str, checks: Sequence[str]) -> None:
+def verify(request: Request, *, template: str, checks: Sequence[str]) -> None:
     """Boot two clones of a template, check and compare them, and mark the template."""
     from goldsmith import candidates
 
+    phase = request.known_phase()
     flow = _ready(_flow(request), request)
     chosen = candidates.choose(flow.session, flow.effective, name=template, phase=phase)
     if request.dry_run:
@@ -207,10 +169,11 @@ def verify(request: Request, *, template: str, phase: str, checks: Sequence[str]
     tell.verdict(verdict, as_json=request.json)
 
 
-def templates(request: Request, *, phase: str = "", newest: bool = False) -> None:
+def templates(request: Request, *, newest: bool = False) -> None:
     """List the templates of the site, or print the name of the newest verified one and nothing else."""
     from goldsmith import candidates
 
+    phase = request.known_phase()
     flow = _ready(_flow(request), request)
     with flow.session.connect(flow.effective.site, flow.session.credentials(flow.effective)) as vcenter:
         machines = vcenter.machines()
@@ -239,7 +202,9 @@ def lab_up(_request: Request, *, vcenters: str) -> None:
         raise ConfigurationError(
             "--vcenters is no number", where=f"--vcenters {vcenters}", why="it says how many", next="for example: 2"
         )
-    lab_verbs.up(Session.here(), vcenters=int(vcenters))
+    session = Session.here()
+    lab_verbs.up(session, vcenters=int(vcenters))
+    session.progress.note(f"the lab {session.lab_name} is up; './inv lab-status' says how to reach it")
 
 
 def lab_down(_request: Request) -> None:

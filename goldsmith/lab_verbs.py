@@ -28,7 +28,7 @@ def lab(session: Session, *, vcenters: int) -> Lab:
     )
 
 
-def up(session: Session, *, vcenters: int | None = None) -> State:
+def up(session: Session, *, vcenters: int = 1) -> State:
     """Start the lab unless it is up; one that runs with other images or another count is started anew."""
     from goldsmith.toolbox import images
 
@@ -37,10 +37,10 @@ def up(session: Session, *, vcenters: int | None = None) -> State:
         for name in ("lab-vcenter", "lab-guest")
     )
     there = _running(session, guest)
-    wanted = Settings.here(session.environment, count=vcenters or 1).digest(image=image, guest_image=guest)
+    wanted = Settings.here(session.environment, count=vcenters).digest(image=image, guest_image=guest)
     if there is not None and there.settings == wanted:
         return there
-    return lab(session, vcenters=vcenters or 1).up()
+    return lab(session, vcenters=vcenters).up()
 
 
 def on_demand(session: Session) -> State:

@@ -99,6 +99,9 @@ def test_mistakes_in_a_file_are_told_at_once(bystander: Bystander) -> None:
         (("packer-base", "--image"), "--image needs a value"),
         (("lab-up", "--vcenters", "two"), "--vcenters is no number"),
         (("lab-up", "--vcenters", "10"), "--vcenters cannot be '10'"),
+        (("lab-up", "--vcenters", "0"), "--vcenters cannot be '0'"),
+        (("templates", "--phase", "bogus"), "there is no phase bogus"),
+        (("verify", "--phase", "bogus"), "there is no phase bogus"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

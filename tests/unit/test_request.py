@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from goldsmith.app import Request
 from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Stage
+from goldsmith.request import Request
 
 
 def test_flags_arrive_in_the_order() -> None:
@@ -32,3 +32,11 @@ def test_an_age_that_cannot_be_read_is_refused(text: str) -> None:
         Request(max_age=text).order()
     assert f"--max-age {text}" in caught.value.where
     assert "7d" in caught.value.next
+
+
+def test_a_phase_that_there_is_not_is_refused() -> None:
+    """The error names those that there are; without the flag, none is meant."""
+    with pytest.raises(ConfigurationError) as caught:
+        Request(phase="bogus").known_phase()
+    assert (caught.value.where, caught.value.why) == ("--phase bogus", "allowed: base, docker")
+    assert [Request(phase=phase).known_phase() for phase in ("", "base", "docker")] == ["", "base", "docker"]
