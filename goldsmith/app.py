@@ -64,7 +64,7 @@ def shell(_request: Request) -> None:
 
 def lock(request: Request) -> None:
     """Write the lock again, and record what the images made from it must be."""
-    from goldsmith.toolbox import mirrors, relock
+    from goldsmith.toolbox import images, mirrors, relock
 
     session = Session.here()
     if request.dry_run:
@@ -79,8 +79,9 @@ def lock(request: Request) -> None:
             progress=session.progress,
             now=session.now(),
         )
-    for name in ("toolbox", "lab-guest", "lab-vcenter"):
-        session.builder.record(name)
+    for image in images.ALL:
+        if image.reproducible:
+            session.builder.record(image.name)
 
 
 def render(request: Request) -> None:

@@ -41,6 +41,8 @@ class Image:
     """Locked files that shape it although it has none of them."""
     with_tests: bool = False
     """Whether Go test files belong to it."""
+    reproducible: bool = True
+    """Whether everybody gets the same bits, so that the lock records them."""
 
     def sources(self, root: Path) -> Iterator[Path]:
         """Yield the project's files that shape it, in a fixed order."""
@@ -208,6 +210,7 @@ ALL = (
         rows=_vcenter_rows,
         named=_kernels,
         fill=_fill_vcenter,
+        reproducible=False,  # its files are the same, but the program's time is that of the build
     ),
     Image(
         name="lab-check",
@@ -216,6 +219,7 @@ ALL = (
         rows=_check_rows,
         fill=_fill_check,
         with_tests=True,
+        reproducible=False,  # it has no result
     ),
 )
 """Every image there is."""
