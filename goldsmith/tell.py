@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.inventory import Machine
 
 
+_MEGABYTE = 1_000_000
 _ENDLESS = 10_000
 """Columns of what has no width, such as a pipe: rich would take 80 and fold every path."""
 
@@ -116,6 +117,8 @@ def templates_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _size(count: int) -> str:
-    """Return a number of bytes as people say it; nothing where it is not known."""
+    """Return a number of bytes as people say it; nothing where none is known, as in a lab."""
+    if count < _MEGABYTE:
+        return ""
     gigabytes = count / 1e9
-    return "" if not count else f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{count / 1e6:.0f} MB"
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{count / _MEGABYTE:.0f} MB"

@@ -6,15 +6,13 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+
+import pytest
 
 from goldsmith import tell
 from goldsmith.plan import Plan, Stage, Step
 from goldsmith.vcenter import templates
 from goldsmith.vcenter.inventory import Machine
-
-if TYPE_CHECKING:
-    import pytest
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 
@@ -71,3 +69,13 @@ def test_a_template_that_cannot_be_dated_is_told(capsys: pytest.CaptureFixture[s
     assert [(row["name"], row["age"]) for row in rows] == [(edited.name, "unknown")]
     tell.templates_table(rows)
     assert "unknown" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, ""), (237, ""), (1_000_000, "1 MB"), (999_400_000, "999 MB"), (1_500_000_000, "1.5 GB")]
+)
+def test_a_size_as_people_say_it(count: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Less than a megabyte is no disk, and so no size."""
+    machine = replace(template("20261123-140000-0123abcd"), size_bytes=count)
+    tell.templates_table(tell.templates([machine], image="", now=NOW))
+    assert capsys.readouterr().out.splitlines()[1].partition(" hours")[2].strip() == words
