@@ -41,8 +41,8 @@ def items() -> list[dict[str, Any]]:
     return found
 
 
-def observe(clone: str, expected: dict[str, Any]) -> dict[str, Any]:
-    """Return what a clone shows. The SSH connection stays open for the checks."""
+def observer(expected: dict[str, Any]) -> str:
+    """Return the program that a clone runs to look at itself."""
     order = {
         "seal": (SEAL / "files" / "seal.py").read_text(),
         "inventory": (ROLES / "guest_inventory" / "files" / "inventory.py").read_text(),
@@ -50,7 +50,11 @@ def observe(clone: str, expected: dict[str, Any]) -> dict[str, Any]:
         "locked": expected["locked"],
         "questions": questions.of(expected),
     }
-    program = f"{(HERE / 'observe.py').read_text()}\nmain({order!r})\n"
+    return f"{(HERE / 'observe.py').read_text()}\nmain({order!r})\n"
+
+
+def observe(clone: str, expected: dict[str, Any], program: str) -> dict[str, Any]:
+    """Return what a clone shows. The SSH connection stays open for the checks."""
     ssh(clone, expected, "true")
     reached = time.time()
     found: dict[str, Any] = json.loads(ssh(clone, expected, "sudo -n python3 -", program))
@@ -71,8 +75,9 @@ def ssh(clone: str, expected: dict[str, Any], command: str, stdin: str = "") -> 
 def pytest_configure(config: pytest.Config) -> None:
     """Look at the clones, both at once: the checks only compare."""
     expected = json.loads(Path(os.environ["GOLDSMITH_EXPECTED"]).read_text())
+    program = observer(expected)
     with ThreadPoolExecutor() as pool:
-        looks = {clone: pool.submit(observe, clone, expected) for clone in expected["clones"]}
+        looks = {clone: pool.submit(observe, clone, expected, program) for clone in expected["clones"]}
         seen = {clone: look.result() for clone, look in looks.items()}
     config.stash[BENCH] = Bench(expected, seen)
     folder = Path(expected["folder"])
