@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.runner import Command, ProcessRunner
 from goldsmith.wiring import Session
+from tests import debian
 from tests.composing import Composer
 
 if TYPE_CHECKING:
@@ -24,18 +23,7 @@ NEEDED = ("/usr/bin/qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "
 @pytest.fixture(scope="session", autouse=True)
 def _emulator() -> None:
     """Make sure QEMU and the firmware are there; as root on Debian they are installed."""
-    if all(map(os.path.exists, NEEDED)):
-        return
-    if os.geteuid() or not shutil.which("apt-get"):
-        pytest.fail(f"install {' and '.join(PACKAGES)} for this session: it needs {', '.join(NEEDED)}")
-    runner = ProcessRunner()
-    runner.run(Command(argv=("apt-get", "update")))
-    runner.run(
-        Command(
-            argv=("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES),
-            env={"DEBIAN_FRONTEND": "noninteractive"},
-        )
-    )
+    debian.need(*PACKAGES, there=lambda: all(map(os.path.exists, NEEDED)))
 
 
 @pytest.fixture

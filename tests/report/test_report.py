@@ -13,6 +13,7 @@ import pytest
 
 from goldsmith.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 from goldsmith.stages.record import Previous, report
+from tests import debian
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,12 +66,16 @@ def page() -> tuple[Record, str]:
     return one, report(one, digest="78" * 32, inventory=after, previous=previous)
 
 
+def _browser() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="module")
 def browser() -> str:
-    """Return the browser's program."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium is on PATH")
+    """Return the browser's program; as root on Debian it is installed."""
+    debian.need("chromium", there=lambda: _browser() is not None)
+    found = _browser()
+    assert found
     return found
 
 
