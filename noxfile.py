@@ -114,7 +114,7 @@ def ansible(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def report(session: nox.Session) -> None:
-    """The page about a template in headless Chromium, at desktop and phone width (minutes where it has to be installed)."""
+    """The page about a template in headless Chromium, at desktop and phone width."""
     tool(session, "pytest", "tests/report", *session.posargs)
 
 
