@@ -53,7 +53,9 @@ def parse(text: str) -> list[Check]:
 
 def _check(case: ET.Element) -> Check:
     module = case.get("classname", "").rpartition(".")[2].removeprefix("test_")
-    name = f"{module}: {case.get('name', '').removeprefix('test_')}" if module else case.get("name", "")
+    name, _, of = case.get("name", "").removeprefix("test_").rstrip("]").partition("[")
+    # What a check is run with is quoted as it is: a unit's name may have an underline.
+    words = [f"{module}:" if module else "", name.replace("_", " "), f"({of.replace('ssh://', '')})" if of else ""]
     says = next((one.get("value", "") for one in case.iter("property") if one.get("name") == "says"), "")
     outcome, reason = Outcome.PASSED, ""
     for tag, meaning in (("skipped", Outcome.SKIPPED), ("error", Outcome.FAILED), ("failure", Outcome.FAILED)):
@@ -61,7 +63,7 @@ def _check(case: ET.Element) -> Check:
         if found is not None:
             outcome, reason = meaning, _reason(found, skipped=meaning is Outcome.SKIPPED)
     return Check(
-        name=name.replace("ssh://", "").replace("_", " "),
+        name=" ".join(filter(None, words)),
         says=says,
         outcome=outcome,
         reason=reason,

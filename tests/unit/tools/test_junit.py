@@ -9,7 +9,7 @@ from goldsmith.tools.junit import Outcome, parse
 
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" errors="1" failures="1" skipped="1" tests="4">
-<testcase classname="test_guest" name="test_the_service_runs[ssh://clone-1-ssh]" time="0.021">
+<testcase classname="test_guest" name="test_the_service_runs[ssh://clone-1-run-rpc_pipefs.mount]" time="0.021">
 <properties><property name="says" value="It runs."/></properties></testcase>
 <testcase classname="test_clones" name="test_the_ids_differ" time="0.001">
 <failure message="AssertionError: assert 'a' != 'a'">test_clones.py:3: in test
@@ -26,7 +26,7 @@ def test_each_outcome_is_read_with_its_reason() -> None:
     """Names are for people, a failure tells pytest's own words, and an error counts as a failure."""
     passed, failed, skipped, broken = parse(REPORT)
     assert (passed.name, passed.says, passed.outcome) == (
-        "guest: the service runs[clone-1-ssh]",
+        "guest: the service runs (clone-1-run-rpc_pipefs.mount)",
         "It runs.",
         Outcome.PASSED,
     )
