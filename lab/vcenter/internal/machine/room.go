@@ -80,6 +80,13 @@ func (r *Room) Of(vm *simulator.VirtualMachine) *Machine {
 	return m
 }
 
+// forgotten tells whether the VM was destroyed.
+func (m *Machine) forgotten() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.gone
+}
+
 func (r *Room) byRef(ref string, create bool) *Machine {
 	r.mu.Lock()
 	defer r.mu.Unlock()

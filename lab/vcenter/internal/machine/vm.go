@@ -59,6 +59,9 @@ func (r *Room) powerOn(c *simulator.Context, vm *simulator.VirtualMachine, m *Ma
 		return &types.TaskInProgress{Task: vm.Self}
 	}
 	defer m.op.Unlock()
+	if m.forgotten() { // destroyed since this began: a guest that starts now would belong to nobody
+		return &types.ManagedObjectNotFound{Obj: vm.Self}
+	}
 	if s := r.power(c, vm); s != off {
 		return &types.InvalidPowerState{RequestedState: on, ExistingState: s}
 	}
