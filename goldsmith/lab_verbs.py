@@ -48,7 +48,7 @@ def on_demand(session: Session) -> State:
 
     One that runs and does not answer at this moment is left alone: its clients say so, and 'lab-up' renews it.
     """
-    return _running(session, healthy=False) or lab(session, vcenters=1).up()
+    return _running(session, healthy=False) or lab(session, vcenters=1).up(replace=False)
 
 
 def _running(session: Session, *images: str, healthy: bool = True) -> State | None:

@@ -69,17 +69,21 @@ class Lab:
         """Where this machine keeps what it knows of the lab."""
         return settings_room.folder(self.settings, self.workspace.cache)
 
-    def up(self) -> State:
+    def up(self, *, replace: bool = True) -> State:
         """Start the lab unless it is up; one that runs with other settings or images is started anew.
 
-        Raises ``RefusedError`` when a port is taken, ``ToolError`` when it does not start.
+        Raises ``RefusedError`` when a port is taken, or when such a lab is somebody's and must not be replaced;
+        ``ToolError`` when it does not start.
         """
         variables = self._variables()
+        wanted = variables["GOLDSMITH_LAB_SETTINGS"]
         with self.workspace.locked(f"lab-{self.settings.name}"):
-            there = self._containers()
-            known = self._known()
-            if known and known.settings == variables["GOLDSMITH_LAB_SETTINGS"] and self._is_up(there, known.settings):
-                return known
+            there, known = self._containers(), self._known()
+            if self._is_up(there, wanted):
+                # Without a state of it here, another user or cache started it: the lab itself says how to log in.
+                return known if known and known.settings == wanted else self._read_out(wanted)
+            if not replace and any(self._is_up(there, one.settings) for one in there):
+                raise self._somebodys()
             reason = "it ran with other settings, or was left by a run that was killed" if there or known else ""
             if reason:
                 self._sweep(reason)
@@ -128,6 +132,15 @@ class Lab:
             except ToolError as error:
                 raise self._explained(error) from None
             return self._read_out(variables["GOLDSMITH_LAB_SETTINGS"])
+
+    def _somebodys(self) -> RefusedError:
+        return RefusedError(
+            f"a lab called {self.settings.name} runs here, and is not this one's",
+            where=f"containers {self.settings.name}-*; nothing is known of it in {self.folder}",
+            why="another user, cache or checkout started it, with other images or settings",
+            next="name another one: GOLDSMITH_LAB=my-lab GOLDSMITH_LAB_PORT=19443;\n"
+            "or './inv lab-up' replaces it, with everything that is in it",
+        )
 
     def _explained(self, error: ToolError) -> Exception:
         if taken := [line for line in error.why.splitlines() if any(word in line for word in _TAKEN)]:

@@ -34,7 +34,7 @@ _GONE = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|code = Unavailable",
     re.IGNORECASE,
 )
-_STEP = re.compile(r"^#\d+ \[(?P<step>[^\]]+)\] ")
+_STEP = re.compile(r"^#\d+ \[(?!internal\])(?P<step>[^\]]+)\] ")
 
 
 @dataclass(frozen=True, kw_only=True)

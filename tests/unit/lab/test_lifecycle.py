@@ -117,6 +117,35 @@ def test_passwords_are_in_no_command(tmp_path: Path) -> None:
     assert "content of" not in said
 
 
+def test_a_lab_that_somebody_else_started_is_used(tmp_path: Path) -> None:
+    """Another user's lab, with the same images and settings, says itself how to log in, and stays as it is."""
+    made, _ = lab(tmp_path, {})
+    made, runner = lab(tmp_path, {LIST: up_rows(digest(made)), "docker cp": copied})
+    found = made.up(replace=False)
+    assert found == state.read(made.folder)
+    assert found.vcenters[0].password == "content of lab.password"
+    assert not [line for line in runner.lines if " rm " in line or line.startswith(COMPOSE)]
+
+
+def test_another_lab_is_not_replaced_by_who_only_needs_one(tmp_path: Path) -> None:
+    """What runs with other images may be somebody's work: it stays, and the error gives both ways out."""
+    made, runner = lab(tmp_path, {LIST: up_rows("other")})
+    with pytest.raises(RefusedError) as caught:
+        made.up(replace=False)
+    assert "GOLDSMITH_LAB=" in caught.value.next
+    assert "./inv lab-up" in caught.value.next
+    assert len(runner.asked) == 1
+
+
+def test_what_a_killed_run_left_is_replaced_by_anybody(tmp_path: Path) -> None:
+    """A lab that does not run is nobody's."""
+    made, _ = lab(tmp_path, {})
+    rows = up_rows("other", health="(unhealthy)")
+    made, runner = lab(tmp_path, {**NOTHING, LIST: rows, IDS: "c1\n", COMPOSE: "", "docker cp": copied})
+    made.up(replace=False)
+    assert "docker container rm --force --volumes c1" in runner.lines
+
+
 @pytest.mark.parametrize(
     ("settings", "health"), [("other", "(healthy)"), ("", "(unhealthy)")], ids=["other-settings", "unhealthy"]
 )
