@@ -93,7 +93,8 @@ def status(session: Session, *, as_json: bool) -> None:
     if as_json:
         tell.json({"name": found.settings.name, "up": state is not None, **_known(found, state), "guests": guests})
     elif state is None:
-        session.progress.note(f"the lab {found.settings.name} is not up; './inv lab-up' starts it")
+        left = ", but containers of it exist: a killed run's, or another user's" if containers else ""
+        session.progress.note(f"the lab {found.settings.name} is not up{left}; './inv lab-up' starts it")
     else:
         _show(found, state, guests)
 
