@@ -84,7 +84,7 @@ def boot_medium(session: Session, effective: Effective, iso: Iso, *, output: Pat
     replay.check(file, iso.sha256)
     request = replay.Request(
         source=file,
-        iso=f"{_VENDOR}/{file.name}",
+        seen_as=f"{_VENDOR}/{file.name}",
         words=words(effective.image),
         root=session.workspace.root,
         output=output,

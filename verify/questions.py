@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def of(expected: dict[str, Any]) -> dict[str, str]:
     """Return the shell commands that a clone runs as root, by the name that a check asks for."""
     if expected["phase"] != "docker":
         return {}
-    places = variables(expected)["data_disk_binds"].values()
+    places = variables(expected["variables"])["data_disk_binds"].values()
     return {
         "info": "docker info --format '{{json .}}'",
         "daemon.json": "cat /etc/docker/daemon.json",
@@ -49,14 +50,15 @@ def of(expected: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def variables(expected: dict[str, Any]) -> dict[str, Any]:
-    """Return the playbooks' variables as this build set them, over the roles' defaults."""
+@functools.cache
+def variables(own: str) -> dict[str, Any]:
+    """Return the playbooks' variables: the build's, in the file *own* if there is one, over the roles' defaults."""
     found: dict[str, Any] = {}
     for role in ("data_disk", "docker_engine", "docker_images", "host_kernel"):
         found |= yaml.safe_load((ROLES / role / "defaults/main.yml").read_text()) or {}
     found |= yaml.safe_load(Path("ansible/group_vars/all.yml").read_text()) or {}
-    if expected["variables"]:
-        found |= json.loads(Path(expected["variables"]).read_text())
+    if own:
+        found |= json.loads(Path(own).read_text())
     flavour = yaml.safe_load((ROLES / "docker_engine/vars" / f"{found['docker_engine_flavour']}.yml").read_text())
     if isinstance(found["docker_engine_packages"], str):
         found["docker_engine_packages"] = flavour["docker_engine_flavour_packages"]

@@ -16,7 +16,7 @@ HARDENED = {"icc": False, "log-level": "info", "no-new-privileges": True, "userl
 @pytest.fixture(scope="session")
 def variables(expected: dict[str, Any]) -> dict[str, Any]:
     """The playbooks' variables as this build set them, over the roles' defaults."""
-    return questions.variables(expected)
+    return questions.variables(expected["variables"])
 
 
 @pytest.fixture

@@ -31,15 +31,20 @@ class Request:
 
     source: Path
     """The vendor's ISO."""
-    iso: str
-    """The same, as the toolbox sees it."""
     words: Sequence[str]
     """Added to the kernel's command line."""
     root: Path
     output: Path
     """Lies in the repository."""
     epoch: int
+    seen_as: str = ""
+    """The vendor's ISO as the toolbox sees it; left out, it lies in the repository as well."""
     log: Path | None = None
+
+    @property
+    def iso(self) -> str:
+        """The vendor's ISO, as the toolbox sees it."""
+        return self.seen_as or self.source.relative_to(self.root).as_posix()
 
 
 def make(request: Request, *, runner: Runner, door: Door) -> str:

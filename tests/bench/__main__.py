@@ -95,7 +95,7 @@ class _Bases:
         """Make it through the suite."""
         self.suites.append(processes.run(INV, "packer-base", "--rebuild", environment=self.environment))
         cost = self.suites[-1]
-        return phase2.told("suite", Run(cost.stage("base"), cost.packer))
+        return pairs.told("suite", Run(cost.stage("base"), cost.packer))
 
     def bare(self) -> Run:
         """Run Packer alone with the variables of the suite's last build, on a medium of the suite's making."""
@@ -111,7 +111,7 @@ class _Bases:
             cost = bare.run(variables, f"bench-{build_id}")
         finally:
             bare.forget()
-        return phase2.told("bare", Run(cost.wall, cost.packer))
+        return pairs.told("bare", Run(cost.wall, cost.packer))
 
     def figures(self) -> Iterator[Figure]:
         """Return what the suite's runs cost besides Packer."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from goldsmith.builds import Status
 from goldsmith.steps import Steps
 from goldsmith.tools import packer
+from goldsmith.tools.door import NOTHING
 from tests.bench import processes
 
 if TYPE_CHECKING:
@@ -19,6 +20,38 @@ if TYPE_CHECKING:
     from goldsmith.config import Effective
     from goldsmith.wiring import Session
     from tests.bench.processes import Cost
+
+
+def packer_alone(
+    session: Session,
+    effective: Effective,
+    file: Path,
+    *,
+    build: str,
+    phase: str,
+    name: str,
+    secrets: Mapping[str, str] = NOTHING,
+) -> Cost:
+    """Run ``packer build`` of one phase with the variable *file*, and remove the template *name* that it makes."""
+    password = session.credentials(effective).password.get_secret_value()
+    variables = f"-var-file={file.relative_to(session.workspace.root)}"
+    command = session.toolbox(effective.site, build=build).command(
+        ("packer", "build", "-color=false", f"-only={phase}.*", variables, packer.TEMPLATES),
+        env=packer.ENVIRONMENT,
+        secrets={packer.PASSWORD_VARIABLE: password, **secrets},
+    )
+    environment = {**session.environment, **command.env}
+    cost = processes.run(*command.argv, environment=environment, stdin=command.stdin or b"")
+    destroy(session, effective, name)
+    return cost
+
+
+def destroy(session: Session, effective: Effective, name: str) -> None:
+    """Remove the machine or template *name*."""
+    with session.connect(effective.site, session.credentials(effective)) as vcenter:
+        for machine in vcenter.machines():
+            if machine.name == name:
+                vcenter.destroy(machine)
 
 
 @dataclass(frozen=True)
@@ -40,26 +73,7 @@ class Bare:
         file = folder / "packer" / "bare.pkrvars.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(packer.variable_file(values), encoding="utf-8")
-        credentials = self.session.credentials(self.effective)
-        command = self.session.toolbox(self.effective.site, build=self.build.id).command(
-            (
-                "packer",
-                "build",
-                "-color=false",
-                "-only=base.*",
-                f"-var-file={file.relative_to(root)}",
-                packer.TEMPLATES,
-            ),
-            env=packer.ENVIRONMENT,
-            secrets={packer.PASSWORD_VARIABLE: credentials.password.get_secret_value()},
-        )
-        environment: Mapping[str, str] = {**self.session.environment, **command.env}
-        cost = processes.run(*command.argv, environment=environment, stdin=command.stdin or b"")
-        with self.session.connect(self.effective.site, credentials) as vcenter:
-            for machine in vcenter.machines():
-                if machine.name == name:
-                    vcenter.destroy(machine)
-        return cost
+        return packer_alone(self.session, self.effective, file, build=self.build.id, phase="base", name=name)
 
     def forget(self) -> None:
         """Remove the medium and the key, as the end of a whole build does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,12 @@ class Pair:
     def alike(self) -> float:
         """The same, had the guest needed the same time in both: it varies by more than what is looked for."""
         return (self.suite.wall - self.suite.own + self.bare.own) / self.bare.wall
+
+
+def told(what: str, run: Run) -> Run:
+    """Say how long a run took, as soon as it has ended."""
+    sys.stderr.write(f"{what}: {run.wall:.1f} s, of these Packer {run.own:.1f} s\n")
+    return run
 
 
 def measured(count: int, suite: Callable[[], Run], bare: Callable[[], Run]) -> Iterator[Pair]:

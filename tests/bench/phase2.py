@@ -11,7 +11,7 @@ from goldsmith.stages import docker
 from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
 from goldsmith.workspace import SECRET_MODE, write_if_changed
-from tests.bench import pairs, processes
+from tests.bench import bare, pairs, processes
 from tests.bench.figures import Figure
 from tests.bench.pairs import Run
 from tests.bench.processes import ROOT
@@ -19,7 +19,6 @@ from tests.bench.processes import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from goldsmith.config import Effective
     from tests.bench.pairs import Pair
     from tests.bench.processes import Cost
 
@@ -55,21 +54,15 @@ class Hosts:
         if self.name:
             session = Session.here()
             effective = session.effective(site="lab", image="")
-            _destroy(session, effective, self.name)
+            bare.destroy(session, effective, self.name)
         cost = processes.run(INV, "packer-docker", environment=self.environment)
         self.name = cost.out.strip()
-        return told("suite", Run(cost.stage("docker"), cost.packer))
+        return pairs.told("suite", Run(cost.stage("docker"), cost.packer))
 
     def bare(self) -> Run:
         """Make it by Packer alone, and remove it."""
         cost = _bare(self.name)
-        return told("bare", Run(cost.wall, cost.packer))
-
-
-def told(what: str, run: Run) -> Run:
-    """Say how long a run took, as soon as it has ended."""
-    sys.stderr.write(f"{what}: {run.wall:.1f} s, of these Packer {run.own:.1f} s\n")
-    return run
+        return pairs.told("bare", Run(cost.wall, cost.packer))
 
 
 def _repeated(name: str, goal: float, environment: Mapping[str, str], *argv: str) -> Figure:
@@ -120,29 +113,12 @@ def _bare(name: str) -> Cost:
     }
     file = folder / "packer" / "bare.pkrvars.json"
     file.write_text(packer.variable_file(values), encoding="utf-8")
+    credentials = session.credentials(effective)
+    govc = {"GOVC_USERNAME": credentials.user, "GOVC_PASSWORD": credentials.password.get_secret_value()}
     try:
-        return _packer(session, effective, file.relative_to(ROOT).as_posix(), str(values["vm_name"]))
+        return bare.packer_alone(
+            session, effective, file, build=build, phase="docker", name=str(values["vm_name"]), secrets=govc
+        )
     finally:
         key.unlink()
         key.parent.rmdir()
-
-
-def _packer(session: Session, effective: Effective, file: str, name: str) -> Cost:
-    credentials = session.credentials(effective)
-    password = credentials.password.get_secret_value()
-    command = session.toolbox(effective.site, build=name[-24:]).command(
-        ("packer", "build", "-color=false", "-only=docker.*", f"-var-file={file}", packer.TEMPLATES),
-        env=packer.ENVIRONMENT,
-        secrets={packer.PASSWORD_VARIABLE: password, "GOVC_USERNAME": credentials.user, "GOVC_PASSWORD": password},
-    )
-    environment = {**session.environment, **command.env}
-    cost = processes.run(*command.argv, environment=environment, stdin=command.stdin or b"")
-    _destroy(session, effective, name)
-    return cost
-
-
-def _destroy(session: Session, effective: Effective, name: str) -> None:
-    with session.connect(effective.site, session.credentials(effective)) as vcenter:
-        for machine in vcenter.machines():
-            if machine.name == name:
-                vcenter.destroy(machine)

@@ -42,7 +42,6 @@ def _compared(session: Session, iso: Path, pairs: int) -> Iterator[Figure]:
     root, output = session.workspace.root, iso.with_name("new.iso")
     request = replay.Request(
         source=iso,
-        iso=iso.relative_to(root).as_posix(),
         words=("ks=floppy",),
         root=root,
         output=output,

@@ -139,9 +139,7 @@ class _Ended:
 def replayed(composer: Composer, iso: Path) -> Path:
     """Return *iso* as it is made from a vendor's: its boot loaders give the kernel one more word."""
     root, output = composer.session.workspace.root, iso.with_name("replayed.iso")
-    request = replay.Request(
-        source=iso, iso=iso.relative_to(root).as_posix(), words=(WORD,), root=root, output=output, epoch=1_700_000_000
-    )
+    request = replay.Request(source=iso, words=(WORD,), root=root, output=output, epoch=1_700_000_000)
     replay.make(request, runner=composer.session.runner, door=composer.session.toolbox())
     return output
 

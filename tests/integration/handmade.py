@@ -41,7 +41,6 @@ def put(environment: Mapping[str, str], *, name: str, content: bytes | None = No
             iso = vendors(session, folder)
             request = replay.Request(
                 source=iso,
-                iso=iso.relative_to(root).as_posix(),
                 words=WORDS,
                 root=root,
                 output=file,

@@ -55,7 +55,6 @@ def vendor(session: Session, folder: Path) -> Path:
 def make(session: Session, iso: Path, output: Path) -> str:
     request = stage.Request(
         source=iso,
-        iso=inside(session, iso),
         words=WORDS,
         root=session.workspace.root,
         output=output,

@@ -22,7 +22,6 @@ def request(root: Path) -> replay.Request:
     """Return an order whose vendor's ISO is ``vendor.iso`` in *root*."""
     return replay.Request(
         source=root / "vendor.iso",
-        iso="vendor.iso",
         words=("ks=floppy",),
         root=root,
         output=root / "media" / "boot.iso",
