@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import statistics
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -14,16 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith import plan
 from goldsmith.errors import ConfigurationError, RefusedError
-from goldsmith.workspace import Workspace, holding, write_if_changed
+from goldsmith.host.workspace import Workspace, holding, write_if_changed
+from goldsmith.media.attachments import Attachment, Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _STATE = "build.json"
 _LOCK = ".lock"
+_TIMES = "times.json"
+_REMEMBERED = 5
+"""How many earlier builds count for what is usual: older ones ran on other days, of other sizes."""
 _SECRET_FOLDERS = ("answers", "media", "keys")
 """What a whole build deletes at its end, however it ends."""
 
@@ -68,12 +73,8 @@ class Build:
     status: Status = Status.OPEN
     stages: tuple[str, ...] = ()
     """The stages that are finished."""
-    medium: str = ""
-    """Path of the medium with the answers on its datastore, once uploaded: it is deleted at the build's end."""
-    boot: str = ""
-    """Path of the boot medium where that is another one: it stays."""
-    boot_sha256: str = ""
-    """Of that medium, where it is known."""
+    attached: tuple[Attachment, ...] = ()
+    """What the machine is installed with; the boot medium comes first."""
     template: str = ""
     phase: str = "base"
     label: str = ""
@@ -87,6 +88,11 @@ class Build:
         begin, end = f"{self.image}-{self.phase}", f"-{self.id}"
         label = f"-{self.label}"[: _NAME_LENGTH - len(begin) - len(end)].rstrip("-") if self.label else ""
         return begin + label + end
+
+    @property
+    def secret_media(self) -> tuple[Attachment, ...]:
+        """The media with answers that lie on the site: they are deleted at the build's end."""
+        return tuple(one for one in self.attached if one.secret and one.stored)
 
     def with_stage(self, stage: str) -> Build:
         """Return the build with *stage* finished."""
@@ -191,16 +197,52 @@ class Builds:
 
 def _parse(path: Path) -> Build | None:
     try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Build(**{**raw, "status": Status(raw["status"]), "stages": tuple(raw["stages"])})
+        raw: dict[str, Any] = _current(json.loads(path.read_text(encoding="utf-8")))
+        attached = tuple(Attachment(**{**one, "slot": Slot(one["slot"])}) for one in raw.pop("attached", ()))
+        return Build(**{**raw, "status": Status(raw["status"]), "stages": tuple(raw["stages"])}, attached=attached)
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _current(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a build's state as this version writes it; before November 2026 it named one medium and one boot ISO."""
+    medium, boot, sha256 = (raw.pop(name, "") for name in ("medium", "boot", "boot_sha256"))
+    if "attached" not in raw:
+        floppy = str(medium).endswith(".flp")
+        answers = {"slot": "floppy" if floppy else "cdrom", "stored": medium, "secret": True}
+        iso = {"slot": "cdrom", "stored": boot, "sha256": sha256}
+        raw["attached"] = [one for one in (iso, answers) if one["stored"]]
+    return raw
 
 
 def _unreadable(path: Path) -> Build:
     raise ConfigurationError(
         "a build's state cannot be read",
         where=os.fspath(path),
-        why="it is no build.json of this version",
+        why="the file was not written by this version of goldsmith",
         next="remove the folder and build again",
     )
+
+
+# -- how long the stages took ------------------------------------------------------------------
+
+
+def note_seconds(folder: Path, stage: str, seconds: float) -> None:
+    """Keep that *stage* of the build in *folder* took so many seconds; a repeated stage counts by its last time."""
+    known = {name: value for name, value in seconds_of(folder).items() if name != stage}
+    write_if_changed(folder / _TIMES, json.dumps({**known, stage: round(seconds, 3)}, indent=1) + "\n")
+
+
+def seconds_of(folder: Path) -> Mapping[str, float]:
+    """Return the seconds of each stage, in the order they ran; nothing where none were kept."""
+    try:
+        found = json.loads((folder / _TIMES).read_text(encoding="utf-8"))
+        return {str(name): float(value) for name, value in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def usual_seconds(folders: Iterable[Path], stage: str) -> float | None:
+    """Return how many seconds *stage* usually takes, by the newest of *folders* (the oldest first) that knew it."""
+    known = [seconds for folder in folders if (seconds := seconds_of(folder).get(stage)) is not None]
+    return statistics.median(known[-_REMEMBERED:]) if known else None

@@ -7,18 +7,19 @@ the variables Packer is given.
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import Exit, GoldsmithError, ToolError
-from goldsmith.runner import TAIL_LINES
-from goldsmith.signals import PROCESS, Stop
+from goldsmith.host.runner import TAIL_LINES
+from goldsmith.host.signals import PROCESS, Stop
+from goldsmith.host.workspace import write_if_changed
 from goldsmith.tools import diagnosis, packer, packer_output
 from goldsmith.tools.listener import Listener
-from goldsmith.vcenter import templates
+from goldsmith.vcenter import marks
 from goldsmith.vcenter.inventory import Power
 from goldsmith.vcenter.watch import Watch
-from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.builds import Build
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
-    from goldsmith.spec import Image, Site
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Runner
+    from goldsmith.model import Image, Site
     from goldsmith.tools.door import Door
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine, Places
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
 SCREENSHOT = "console.png"
 
@@ -77,7 +78,7 @@ class Job:
 
     def note(self, began: str) -> str:
         """Return the note of the machine under way."""
-        return templates.note_under_way(self.build.id, host=self.host, began=began)
+        return marks.note_under_way(self.build.id, host=self.host, began=began)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,8 @@ def _unseen(_name: str, _gave_up: Callable[[], object]) -> Iterator[Callable[[],
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
-    """The ways out of the suite that this stage uses."""
+class Effects:
+    """The ways out of the suite that forging and verifying use."""
 
     connect: Callable[[], AbstractContextManager[VCenter]]
     """Logs in to the site's vCenter; asked anew before and after Packer, since idle sessions end."""
@@ -111,12 +112,16 @@ class Doors:
     progress: Progress
     now: Callable[[], datetime]
     """The time, in UTC."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, for how long something took."""
+    hide: Callable[[str], None] = lambda _: None
+    """Takes every secret that is made, so that none is printed."""
     installing: Callable[[str, Callable[[], object]], AbstractContextManager[Callable[[], str]]] = _unseen
     """Follows the installation of the machine of this name where the site lets one look behind it: calls
     the function as soon as the installer gives up, and then tells what it said."""
 
 
-def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
+def forge(job: Job, recipe: Recipe, effects: Effects) -> Template:
     """Make the template and return it, finished and marked.
 
     However this ends, no half-made machine stays behind (unless *keep_failed*):
@@ -126,32 +131,32 @@ def forge(job: Job, recipe: Recipe, doors: Doors) -> Template:
     Packer or the guest fails, ``UnreachableError`` when the vCenter cannot be
     asked.
     """
-    with doors.progress.step("preflight", f"looks at {job.site.server}"), doors.connect() as vcenter:
+    with effects.progress.step("preflight", f"looks at {job.site.server}"), effects.connect() as vcenter:
         places = recipe.check(vcenter)
         # Defined here and not at the end: whoever may not, learns it before the installation.
-        templates.define(vcenter)
-        if made := _left_by_an_earlier_run(vcenter, places, job, doors):
+        marks.define(vcenter)
+        if made := _left_by_an_earlier_run(vcenter, places, job, effects):
             return made
-    began = f"{doors.now():%Y-%m-%d %H:%M} UTC"
+    began = f"{effects.now():%Y-%m-%d %H:%M} UTC"
     write_if_changed(job.variable_file, recipe.variables(began))
     try:
-        _run_packer(job, recipe, doors, places)
-        with doors.progress.step("mark the template"), doors.connect() as vcenter:
-            return _finish(vcenter, places, job, doors.now(), recipe)
+        _run_packer(job, recipe, effects, places)
+        with effects.progress.step("mark the template"), effects.connect() as vcenter:
+            return _finish(vcenter, places, job, effects.now(), recipe)
     except BaseException as error:
         with PROCESS.held_off():
-            _clean_up(job, doors, places, error)
+            _clean_up(job, effects, places, error)
         raise
 
 
-def _left_by_an_earlier_run(vcenter: VCenter, places: Places, job: Job, doors: Doors) -> Template | None:
+def _left_by_an_earlier_run(vcenter: VCenter, places: Places, job: Job, effects: Effects) -> Template | None:
     """Return the template when this build made it already; remove a machine that it did not finish."""
     machine = _ours(vcenter, places, job)
     if machine is None:
         return None
-    if attributes := templates.attributes_of(machine):
-        return templates.Template(machine=machine, attributes=attributes)
-    with doors.progress.step(f"remove {machine.name}", "an earlier run of this build did not finish it"):
+    if attributes := marks.attributes_of(machine):
+        return marks.Template(machine=machine, attributes=attributes)
+    with effects.progress.step(f"remove {machine.name}", "an earlier run of this build did not finish it"):
         vcenter.destroy(machine)
     return None
 
@@ -159,10 +164,10 @@ def _left_by_an_earlier_run(vcenter: VCenter, places: Places, job: Job, doors: D
 # -- running ----------------------------------------------------------------------------------
 
 
-def _run_packer(job: Job, recipe: Recipe, doors: Doors, places: Places) -> None:
+def _run_packer(job: Job, recipe: Recipe, effects: Effects, places: Places) -> None:
     stop = Stop()
     command = replace(
-        doors.toolbox.command(
+        effects.toolbox.command(
             packer.build_argv(job.inside(job.variable_file), phase=job.build.phase),
             env=packer.ENVIRONMENT,
             secrets={packer.PASSWORD_VARIABLE: job.password, **recipe.secrets},
@@ -170,17 +175,17 @@ def _run_packer(job: Job, recipe: Recipe, doors: Doors, places: Places) -> None:
         stop=stop,
     )
     log = job.log
-    with Listener(doors.progress, phase=job.build.phase) as listener:
+    with Listener(effects.progress, phase=job.build.phase) as listener:
         watch = Watch(
-            connect=doors.connect,
+            connect=effects.connect,
             folder=places.folder,
             name=job.build.name,
             watching=lambda: listener.step in diagnosis.BEFORE_SHUTDOWN,
             powered_off=stop.ask,
-            tell=doors.progress.status,
+            tell=effects.progress.status,
         )
-        with watch, doors.installing(job.build.name, stop.ask) as installer_said:
-            done = doors.runner.run(command, check=False, log=log, on_line=listener.line)
+        with watch, effects.installing(job.build.name, stop.ask) as installer_said:
+            done = effects.runner.run(command, check=False, log=log, on_line=listener.line)
             evidence = replace(listener.evidence(), installer=installer_said())
         if done.returncode != 0:
             raise PackerFailedError(evidence, log=log, replay=command.replay())
@@ -225,7 +230,7 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: R
             next=f"see whether somebody removed or changed it; then build again (log: {job.log})",
         )
     build = job.build
-    attributes = templates.Attributes(
+    attributes = marks.Attributes(
         image=build.image,
         phase=build.phase,
         key=build.key,
@@ -234,32 +239,32 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: R
         commit=job.commit,
         parent=recipe.parent(),
     )
-    templates.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
-    return templates.Template(machine=machine, attributes=attributes)
+    marks.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
+    return marks.Template(machine=machine, attributes=attributes)
 
 
 def _ours(vcenter: VCenter, places: Places, job: Job) -> Machine | None:
     machine = vcenter.child(places.folder, job.build.name)
-    return machine if machine and templates.made_by(machine, job.build.id) else None
+    return machine if machine and marks.made_by(machine, job.build.id) else None
 
 
-def _clean_up(job: Job, doors: Doors, places: Places, error: BaseException) -> None:
+def _clean_up(job: Job, effects: Effects, places: Places, error: BaseException) -> None:
     """Look at the machine, put what is seen into *error*, and remove the machine unless it is to be kept."""
     try:
-        with doors.connect() as vcenter:
+        with effects.connect() as vcenter:
             machine = _ours(vcenter, places, job)
             if isinstance(error, PackerFailedError):
                 _look(vcenter, machine, job, error)
             if machine is None:
                 return
             if job.keep_failed:
-                doors.progress.note(f"kept: {machine.name}; './inv clean' removes it")
+                effects.progress.note(f"kept: {machine.name}; './inv clean' removes it")
                 return
-            with doors.progress.step(f"remove {machine.name}", "it is not finished"):
+            with effects.progress.step(f"remove {machine.name}", "it is not finished"):
                 vcenter.destroy(machine)
     except GoldsmithError as trouble:
         # The first error is the one to tell; this one says only what stays behind.
-        doors.progress.note(f"{trouble.what}: {job.build.name} may be left; './inv clean' removes it")
+        effects.progress.note(f"{trouble.what}: {job.build.name} may be left; './inv clean' removes it")
 
 
 def _look(vcenter: VCenter, machine: Machine | None, job: Job, error: PackerFailedError) -> None:

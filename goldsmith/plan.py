@@ -75,8 +75,14 @@ class Plan:
 
     image: str
     site: str
-    key: str
     steps: tuple[Step, ...]
+    inputs: Mapping[str, Inputs]
+    """What decides each phase, as it was when the plan was made: whatever is edited since, the build keeps to it."""
+
+    @property
+    def key(self) -> str:
+        """The key of the last phase."""
+        return list(self.inputs.values())[-1].key
 
     @property
     def runs(self) -> bool:
@@ -113,8 +119,8 @@ def plan_base(inputs: Inputs, existing: Sequence[Existing], facts: Facts) -> Pla
     return Plan(
         image=facts.image,
         site=facts.site,
-        key=inputs.key,
         steps=(_toolbox_step(facts.toolbox, needed=run), *_base_steps(reason, run=run)),
+        inputs={"base": inputs},
     )
 
 
@@ -129,7 +135,7 @@ def plan_docker(
     return Plan(
         image=facts.image,
         site=facts.site,
-        key=docker.key,
+        inputs={"base": base, "docker": docker},
         steps=(
             _toolbox_step(facts.toolbox, needed=run),
             *_base_steps(base_reason, run=base_runs),

@@ -13,55 +13,33 @@ from typing import TYPE_CHECKING
 from goldsmith import config
 from goldsmith.builds import Builds
 from goldsmith.errors import RefusedError
-from goldsmith.progress import for_people
-from goldsmith.redact import Redactor
-from goldsmith.runner import Command, ProcessRunner
+from goldsmith.host.progress import for_people
+from goldsmith.host.redact import Redactor
+from goldsmith.host.runner import Command, ProcessRunner
+from goldsmith.host.workspace import Workspace
+from goldsmith.media.store import Store
 from goldsmith.toolbox import lock as locks
-from goldsmith.tools.door import NOTHING
-from goldsmith.workspace import Workspace
+from goldsmith.tools.govc import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from goldsmith.config import Effective
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
-    from goldsmith.spec import Credentials, Site
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Runner
+    from goldsmith.model import Credentials, Image, Site
     from goldsmith.toolbox.build import Builder
-    from goldsmith.toolbox.containers import Mount, Toolbox
+    from goldsmith.toolbox.containers import SiteDoor
     from goldsmith.toolbox.engine import Engine
     from goldsmith.toolbox.lock import Row
+    from goldsmith.tools.door import Door
     from goldsmith.vcenter.client import Client
 
 _RUN = '{{.ID}} {{.Label "goldsmith.build"}}'
 _CHECKOUT = "goldsmith.checkout"
 """The label that tells the runs of two checkouts apart, which may have builds of one image in the same second."""
-
-
-@dataclass(frozen=True)
-class SiteDoor:
-    """The toolbox as the builds of one site use it: on that site's network, marked with the build."""
-
-    toolbox: Toolbox
-    network: str | None
-    labels: Mapping[str, str]
-    mounts: tuple[Mount, ...] = ()
-
-    def command(
-        self, argv: tuple[str, ...], *, env: Mapping[str, str] = NOTHING, secrets: Mapping[str, str] = NOTHING
-    ) -> Command:
-        """Return the command that runs *argv*; see :class:`goldsmith.tools.door.Door`."""
-        return self.toolbox.command(
-            argv, env=env, secrets=secrets, mounts=self.mounts, labels=self.labels, network=self.network
-        )
-
-    def seeing(self, folder: Path, target: str) -> SiteDoor:
-        """Return the same door, through which *folder* of this machine is seen as *target*."""
-        from goldsmith.toolbox.containers import Mount
-
-        return replace(self, mounts=(*self.mounts, Mount(source=folder, target=target)))
 
 
 @dataclass(frozen=True)
@@ -134,6 +112,10 @@ class Session:
             self.redact.add(secret)
         return effective
 
+    def on(self, effective: Effective) -> OnSite:
+        """Return this run on a site, with an image."""
+        return OnSite(self, effective)
+
     def credentials(self, effective: Effective) -> Credentials:
         """Return what opens the site, masked from now on."""
         credentials = effective.credentials()
@@ -151,19 +133,6 @@ class Session:
             password=credentials.password.get_secret_value(),
             ca_file=site.ca_file,
         )
-
-    def installing(
-        self, site: Site, name: str, gave_up: Callable[[], object]
-    ) -> AbstractContextManager[Callable[[], str]]:
-        """Follow an installation where that can be done: in the lab. See ``lab.installation.followed``."""
-        from goldsmith.lab import admin, installation, state
-
-        lab = self.lab_of(site)
-        known = state.read(self.workspace.cache / "lab" / lab) if lab else None
-        vcenter = known.at(site.server) if known else ""
-        if known is None or not vcenter:
-            return contextlib.nullcontext(str)
-        return installation.followed(admin.Admin.of(known, vcenter), name, gave_up)
 
     def toolbox_built(self) -> str | None:
         """Return the reference of the toolbox image if it is there; installs and builds nothing."""
@@ -187,7 +156,7 @@ class Session:
             environment=self.environment,
         )
         labels = {"goldsmith.build": build, _CHECKOUT: str(self.workspace.root)} if build else {}
-        return SiteDoor(toolbox, network=self.network(site) if site else None, labels=labels)
+        return containers.SiteDoor(toolbox, network=self.network(site) if site else None, labels=labels)
 
     def lab_of(self, site: Site) -> str | None:
         """Return the name of the lab that *site* is, or that listens where it says, as long as that is up."""
@@ -259,3 +228,69 @@ class Session:
     def now() -> datetime:
         """Return the time in UTC."""
         return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class OnSite:
+    """A run on one site, with one image: the place that logs in, and what is reached there."""
+
+    session: Session
+    effective: Effective
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+        return self.effective.site
+
+    @property
+    def image(self) -> Image:
+        """The image."""
+        return self.effective.image
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """What opens the site. Raises what :meth:`goldsmith.config.Effective.credentials` does."""
+        return self.session.credentials(self.effective)
+
+    @cached_property
+    def lab(self) -> str | None:
+        """The name of the lab that the site is, if it is one."""
+        return self.session.lab_of(self.site)
+
+    def connect(self) -> AbstractContextManager[Client]:
+        """Log in to the site's vCenter."""
+        return self.session.connect(self.site, self.credentials)
+
+    def toolbox(self, build: str) -> SiteDoor:
+        """Return the toolbox as a build on the site uses it, its image built if it was not."""
+        return self.session.toolbox(self.site, build=build)
+
+    def store(self, folder: PurePosixPath, datastore: str, *, door: Door, log: Path | None = None) -> Store:
+        """Return a folder on one of the site's datastores, as the toolbox reaches it."""
+        access = Access(
+            server=self.site.server,
+            user=self.credentials.user,
+            password=self.credentials.password.get_secret_value(),
+            datacenter=self.site.placement.datacenter,
+            datastore=datastore,
+        )
+        session = self.session
+        return Store(
+            access=access,
+            folder=folder,
+            root=session.workspace.root,
+            runner=session.runner,
+            door=door,
+            progress=session.progress,
+            log=log,
+        )
+
+    def installing(self, name: str, gave_up: Callable[[], object]) -> AbstractContextManager[Callable[[], str]]:
+        """Follow an installation where that can be done: in the lab. See ``lab.installation.followed``."""
+        from goldsmith.lab import admin, installation, state
+
+        known = state.read(self.session.workspace.cache / "lab" / self.lab) if self.lab else None
+        vcenter = known.at(self.site.server) if known else ""
+        if known is None or not vcenter:
+            return contextlib.nullcontext(str)
+        return installation.followed(admin.Admin.of(known, vcenter), name, gave_up)

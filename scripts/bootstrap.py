@@ -25,8 +25,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from goldsmith.errors import CheckError, ConfigurationError, Exit, GoldsmithError, ToolError, UnreachableError  # noqa: E402 - needs the path above, because Python runs isolated
-from goldsmith.progress import Lines, Progress  # noqa: E402
-from goldsmith.runner import Command, Completed, ProcessRunner, Runner  # noqa: E402
+from goldsmith.host.progress import Lines, Progress  # noqa: E402
+from goldsmith.host.runner import Command, Completed, ProcessRunner, Runner  # noqa: E402
 from goldsmith.toolbox import apt  # noqa: E402
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from goldsmith.errors import CheckError, Exit, GoldsmithError, RefusedError  # noqa: E402 - needs the path above
-from goldsmith.progress import Lines, Progress  # noqa: E402
-from goldsmith.runner import Command, ProcessRunner, Runner  # noqa: E402
+from goldsmith.host.progress import Lines, Progress  # noqa: E402
+from goldsmith.host.runner import Command, ProcessRunner, Runner  # noqa: E402
 from goldsmith.toolbox import apt, engine  # noqa: E402
 from goldsmith.toolbox.mirrors import Mirrors  # noqa: E402
 

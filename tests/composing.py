@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from goldsmith.stages import media
+from goldsmith.media import composed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,22 +27,22 @@ class Composer:
     def vendor(self) -> Path:
         """The folder of the vendor's files."""
         session = self.session
-        return media.vendor(session.lock, release="13", workspace=session.workspace, fetch=session.fetch)
+        return composed.vendor(session.lock, release="13", workspace=session.workspace, fetch=session.fetch)
 
     @property
     def kernel(self) -> str:
         """The release of the installer's kernel."""
-        return media.kernel(self.vendor)
+        return composed.kernel(self.vendor)
 
     def __call__(
         self,
         answers: Mapping[str, cpio.File],
         *,
-        kernel_options: tuple[str, ...] = media.KERNEL_OPTIONS,
+        kernel_options: tuple[str, ...] = composed.KERNEL_OPTIONS,
         name: str = "boot.iso",
-    ) -> media.Medium:
+    ) -> composed.Medium:
         """Compose a medium with *answers*."""
-        request = media.Request(
+        request = composed.Contents(
             vendor=self.vendor,
             answers=answers,
             root=self.session.workspace.root,
@@ -50,4 +50,4 @@ class Composer:
             epoch=self.session.lock.source_date_epoch,
             kernel_options=kernel_options,
         )
-        return media.compose(request, runner=self.session.runner, door=self.session.toolbox())
+        return composed.compose(request, runner=self.session.runner, door=self.session.toolbox())

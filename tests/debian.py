@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.runner import ProcessRunner
+from goldsmith.host.runner import ProcessRunner
 from goldsmith.toolbox import apt
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from goldsmith.spec import Guests
-from tests.unit.stages.test_answers import FULL, RECORDED, rendered
+from goldsmith.model import Guests
+from tests.unit.installers.preseed.test_answers import FULL, RECORDED, rendered
 
 if __name__ == "__main__":
     for name, guests in (("full", FULL), ("plain", Guests())):

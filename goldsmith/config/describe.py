@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goldsmith.config import secrets, sites
 from goldsmith.config.problems import without_login
-from goldsmith.redact import MASK
+from goldsmith.host.redact import MASK
 
 if TYPE_CHECKING:
     from goldsmith.config.effective import Effective

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from goldsmith.config import secrets, sites
 from goldsmith.errors import ConfigurationError, UnreachableError
-from goldsmith.spec import Credentials, Image, Site
+from goldsmith.model import Credentials, Image, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from goldsmith.config import files, material, secrets, sites
 from goldsmith.config.effective import Effective
 from goldsmith.config.parsing import parse
 from goldsmith.config.problems import Problems, meant
-from goldsmith.spec import Image, Site
+from goldsmith.model import Image, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import MAX_LINES, ConfigurationError
-from goldsmith.redact import MASK
+from goldsmith.host.redact import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

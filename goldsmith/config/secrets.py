@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from goldsmith.spec.values import CryptedPassword, Password
+from goldsmith.model.values import CryptedPassword, Password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

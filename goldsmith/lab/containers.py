@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from goldsmith.runner import Command
+from goldsmith.host.runner import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from goldsmith.host.runner import Completed
     from goldsmith.lab.settings import Settings
-    from goldsmith.runner import Completed
 
 SOCKET = "/var/run/docker.sock"
 OWN = ("pause", "vcenter")

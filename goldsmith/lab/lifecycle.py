@@ -15,12 +15,12 @@ from goldsmith.lab import settings as settings_room
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Runner
+    from goldsmith.host.workspace import Workspace
     from goldsmith.lab.containers import Container, Engine
     from goldsmith.lab.settings import Settings
     from goldsmith.lab.state import State
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
-    from goldsmith.workspace import Workspace
 
 WARNING = (
     "the lab's guests are privileged containers, and its vCenter holds the engine's socket:\n"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import CheckError
-from goldsmith.workspace import SECRET_MODE, write_if_changed
+from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 
 if TYPE_CHECKING:
     from pathlib import Path

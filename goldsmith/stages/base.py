@@ -1,4 +1,4 @@
-"""Phase 1: forges the base template, from a boot medium that installs it."""
+"""Phase 1: forges the base template from what an installer is given."""
 
 from __future__ import annotations
 
@@ -7,56 +7,72 @@ from typing import TYPE_CHECKING
 
 from goldsmith import forging
 from goldsmith.forging import Recipe
+from goldsmith.media.attachments import Slot
 from goldsmith.tools import packer
 from goldsmith.vcenter import naming, preflight
 from goldsmith.vcenter.inventory import network_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from goldsmith.forging import Doors, Job
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.forging import Effects, Job
+    from goldsmith.media.attachments import Attachment
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Places
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Base:
     """One build's phase 1."""
 
     job: Job
-    medium: preflight.Medium
+    attached: tuple[Attachment, ...]
+    """What the machine is installed with, all of it on the site."""
     finish_script: Path
 
+    def stored(self, slot: Slot) -> list[str]:
+        """Return the media in drives of this kind, as vSphere writes their paths; the one that boots comes first."""
+        return [one.stored for one in self.attached if one.slot is slot]
 
-def variable_file(request: Request, *, began: str) -> str:
-    """Return the text of Packer's variable file; the same as ``render`` writes."""
-    job = request.job
+
+def variable_file(order: Base, *, began: str) -> str:
+    """Return the text of Packer's variable file."""
+    job = order.job
     run = packer.Install(
         name=job.build.name,
         note=job.note(began),
         network=network_path(job.site.placement),
         user=job.user,
         private_key=job.inside(job.private_key),
-        iso_path=request.medium.path,
-        floppy=request.medium.floppy,
-        finish_script=job.inside(request.finish_script),
+        iso_path=order.stored(Slot.CDROM)[0].rpartition("] ")[2],
+        floppy=next(iter(order.stored(Slot.FLOPPY)), ""),
+        finish_script=job.inside(order.finish_script),
         timeouts=job.timeouts,
     )
     return packer.variable_file(packer.variables(job.image, job.site, run))
 
 
-def forge(request: Request, doors: Doors) -> Template:
+def media(order: Base) -> Iterator[preflight.Medium]:
+    """Yield the media as they must lie on the site."""
+    for one in order.attached:
+        if one.slot is not Slot.SETTING:
+            size = (order.job.folder / one.file).stat().st_size if one.file else None
+            yield preflight.Medium(stored=one.stored, size=size, floppy=one.slot is Slot.FLOPPY)
+
+
+def forge(order: Base, effects: Effects) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
-    job = request.job
+    job = order.job
 
     def check(vcenter: VCenter) -> Places:
-        places = preflight.check(vcenter, job.site.placement, job.image.hardware, request.medium)
+        places = preflight.check(vcenter, job.site.placement, job.image.hardware, tuple(media(order)))
         naming.check(vcenter, places, job.site.placement.template_name)
         return places
 
     recipe = Recipe(
         check=check,
-        variables=lambda began: variable_file(request, began=began),
+        variables=lambda began: variable_file(order, began=began),
     )
-    return forging.forge(job, recipe, doors)
+    return forging.forge(job, recipe, effects)

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from goldsmith import forging
 from goldsmith.errors import ConfigurationError, MissingObjectError
 from goldsmith.forging import Recipe
+from goldsmith.host.workspace import write_if_changed
 from goldsmith.tools import packer
-from goldsmith.vcenter import preflight, templates
+from goldsmith.vcenter import marks, preflight
 from goldsmith.vcenter.inventory import network_path
-from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from goldsmith.forging import Doors, Job
-    from goldsmith.spec import Image, Placement
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.forging import Effects, Job
+    from goldsmith.model import Image, Placement
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Places
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
 VARIABLES = "ansible/variables.json"
 RESULTS = "ansible"
@@ -32,7 +32,7 @@ RESULTS = "ansible"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Docker:
     """One build's phase 2."""
 
     job: Job
@@ -121,9 +121,7 @@ def source(vcenter: VCenter, places: Places, *, image: str, key: str) -> Templat
     Raises ``MissingObjectError`` when there is none (any more), or none that has
     the snapshot a clone hangs on.
     """
-    found = [
-        item for item in templates.find(vcenter.machines(), image=image, phase="base") if item.attributes.key == key
-    ]
+    found = [item for item in marks.find(vcenter.machines(), image=image, phase="base") if item.attributes.key == key]
     here = [item for item in found if _lies_in(vcenter, places, item)]
     whole = [item for item in here if item.machine.has_snapshot]
     if whole:
@@ -152,9 +150,9 @@ def _path(placement: Placement, name: str) -> str:
     return f"/{placement.datacenter}/vm/{folder}{name}"
 
 
-def variable_file(request: Request, *, began: str, source: str) -> str:
+def variable_file(order: Docker, *, began: str, source: str) -> str:
     """Return the text of Packer's variable file."""
-    job, docker = request.job, request.job.image.docker
+    job, docker = order.job, order.job.image.docker
     run = packer.Clone(
         name=job.build.name,
         note=job.note(began),
@@ -163,8 +161,8 @@ def variable_file(request: Request, *, began: str, source: str) -> str:
         private_key=job.inside(job.private_key),
         timeouts=job.timeouts,
         source=source,
-        linked=not request.full,
-        guestinfo=guestinfo(request.public_key, job.build.id),
+        linked=not order.full,
+        guestinfo=guestinfo(order.public_key, job.build.id),
         ansible_variables=job.inside(job.folder / VARIABLES),
         results=job.inside(job.folder / RESULTS),
         data_disk_mib=docker.data_disk_mib,
@@ -172,27 +170,27 @@ def variable_file(request: Request, *, began: str, source: str) -> str:
     return packer.variable_file(packer.clone_variables(job.image, job.site, run))
 
 
-def forge(request: Request, doors: Doors) -> Template:
+def forge(order: Docker, effects: Effects) -> Template:
     """Make the Docker template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
-    job = request.job
+    job = order.job
     cloned = _Source()
 
     def check(vcenter: VCenter) -> Places:
         placement = job.site.placement
         places = preflight.check(vcenter, placement, job.image.hardware, cloning=True)
-        found = source(vcenter, places, image=job.image.name, key=request.base_key)
-        doors.progress.note(f"clones {found.name}")
+        found = source(vcenter, places, image=job.image.name, key=order.base_key)
+        effects.progress.note(f"clones {found.name}")
         cloned.path = _path(placement, found.name)
         return places
 
     _write_variables(job.folder / VARIABLES, variables(job.image))
     recipe = Recipe(
         check=check,
-        variables=lambda began: variable_file(request, began=began, source=cloned.path),
+        variables=lambda began: variable_file(order, began=began, source=cloned.path),
         parent=lambda: cloned.path.rpartition("/")[2],
         secrets={"GOVC_USERNAME": job.user, "GOVC_PASSWORD": job.password},
     )
-    return forging.forge(job, recipe, doors)
+    return forging.forge(job, recipe, effects)
 
 
 def _write_variables(path: Path, values: Mapping[str, Any]) -> None:

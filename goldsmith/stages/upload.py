@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, GoldsmithError
@@ -11,39 +10,16 @@ from goldsmith.tools import govc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path, PurePosixPath
+    from pathlib import Path
 
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Completed, Runner
-    from goldsmith.tools.door import Door
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Completed
+    from goldsmith.media.store import Store
 
 DIGEST_SHORT = 12
 """How much of a reusable medium's sha256 stands in its name."""
 _STEP_PER_CENT = 10
 """Progress is told this often: a log shows every line."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Store:
-    """The folder for boot media on one site, and how to get there."""
-
-    access: govc.Access
-    folder: PurePosixPath
-    """Relative to the datastore."""
-    root: Path
-    """The repository; media lie in it, because the toolbox sees nothing else."""
-    runner: Runner
-    door: Door
-    progress: Progress
-    log: Path | None = None
-
-    def path(self, name: str) -> str:
-        """Return *name* in the folder, relative to the datastore."""
-        return (self.folder / name).as_posix()
-
-    def iso_path(self, name: str) -> str:
-        """Return *name* as Packer and vSphere write it: ``[datastore] folder/name``."""
-        return f"[{self.access.datastore}] {self.path(name)}"
 
 
 def build_path(store: Store, *, build_id: str, suffix: str = ".iso") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from goldsmith.runner import Command
+from goldsmith.host.runner import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
-from goldsmith.runner import Command
+from goldsmith.host.runner import Command
+from goldsmith.host.workspace import write_if_changed
 from goldsmith.toolbox import fetch, gotool, images
 from goldsmith.toolbox import lock as locks
 from goldsmith.toolbox.context import Context
 from goldsmith.toolbox.mirrors import Mirrors
-from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Runner
+    from goldsmith.host.workspace import Workspace
     from goldsmith.toolbox.engine import Engine
     from goldsmith.toolbox.images import Image
-    from goldsmith.workspace import Workspace
 
 _GONE = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|code = Unavailable",

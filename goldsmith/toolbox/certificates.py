@@ -7,13 +7,13 @@ import ssl
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError
-from goldsmith.workspace import write_if_changed
+from goldsmith.host.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from goldsmith.workspace import Workspace
+    from goldsmith.host.workspace import Workspace
 
 
 def sources(workspace: Workspace, environment: Mapping[str, str], extra: Iterable[Path | None] = ()) -> list[Path]:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 import secrets as random
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import RefusedError, ToolError
-from goldsmith.runner import Command
+from goldsmith.host.runner import Command
 from goldsmith.toolbox import certificates, engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from goldsmith.runner import Runner
+    from goldsmith.host.runner import Runner
+    from goldsmith.host.workspace import Workspace
     from goldsmith.toolbox.engine import Engine
-    from goldsmith.workspace import Workspace
 
 MARKER = "GOLDSMITH_INSIDE_TOOLBOX"
 ENTRY = "/usr/local/bin/goldsmith-entry"
 DATA = PurePosixPath("/data")
 EXTRA_CA = "/run/extra-ca"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -196,3 +198,25 @@ def remove(container: str, *, runner: Runner, engine: Engine) -> None:
         why=done.stderr.strip(),
         next="repeat that by hand; './inv clean' tries it again, too",
     )
+
+
+@dataclass(frozen=True)
+class SiteDoor:
+    """The toolbox as the builds of one site use it: on that site's network, marked with the build."""
+
+    toolbox: Toolbox
+    network: str | None
+    labels: Mapping[str, str]
+    mounts: tuple[Mount, ...] = ()
+
+    def command(
+        self, argv: tuple[str, ...], *, env: Mapping[str, str] = _NOTHING, secrets: Mapping[str, str] = _NOTHING
+    ) -> Command:
+        """Return the command that runs *argv*; see :class:`goldsmith.tools.door.Door`."""
+        return self.toolbox.command(
+            argv, env=env, secrets=secrets, mounts=self.mounts, labels=self.labels, network=self.network
+        )
+
+    def seeing(self, folder: Path, target: str) -> SiteDoor:
+        """Return the same door, through which *folder* of this machine is seen as *target*."""
+        return replace(self, mounts=(*self.mounts, Mount(source=folder, target=target)))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from goldsmith.host.workspace import Workspace
     from goldsmith.toolbox.lock import DebRow, GoRow, Row, WheelRow
-    from goldsmith.workspace import Workspace
 
 _LICENCE = re.compile(r"^(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?$", re.IGNORECASE)
 

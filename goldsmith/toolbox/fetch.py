@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NoReturn
 from urllib.parse import quote
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
-from goldsmith.runner import ProcessRunner
+from goldsmith.host.runner import ProcessRunner
 from goldsmith.toolbox import wheels
 from goldsmith.toolbox.http import BrokenError, GoneError, Http, Source
 from goldsmith.toolbox.lock import DebRow, GoRow, Row, WheelRow
@@ -24,10 +24,10 @@ from goldsmith.toolbox.lock import DebRow, GoRow, Row, WheelRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
+    from goldsmith.host.progress import Progress
+    from goldsmith.host.runner import Runner
+    from goldsmith.host.workspace import Workspace
     from goldsmith.toolbox.mirrors import Mirrors
-    from goldsmith.workspace import Workspace
 
 CONNECTIONS = 8
 ATTEMPTS = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,6 +24,13 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _SEGMENT = r"\.*[A-Za-z0-9_+~!@%:=-][A-Za-z0-9._+~!@%:=-]*"
 RelativePath = Annotated[str, StringConstraints(pattern=rf"^{_SEGMENT}(/{_SEGMENT})*$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~-]*$")]
+
+
+_DECIDING_TOOLS = {
+    "packer": re.compile(r"^github\.com/hashicorp/packer/@v/(v[^/]+)\.zip$"),
+    "packer-plugin-vsphere": re.compile(r"^github\.com/hashicorp/packer-plugin-vsphere/@v/(v[^/]+)\.zip$"),
+}
+"""The tools of the toolbox that shape a guest. Others, jq or govc, may change without a rebuild."""
 
 
 class _Closed(BaseModel):
@@ -211,3 +219,27 @@ def _pretty(value: Any, *, depth: int) -> str:
         inner = ",\n".join(pad + _pretty(item, depth=depth + 1) for item in value)
         return f"[\n{inner}\n{end}]"
     return json.dumps(value)
+
+
+def tool_versions(lock: Lock) -> dict[str, str]:
+    """Return the locked versions of the tools that shape a guest.
+
+    Raises ``ConfigurationError`` when the lock lacks one of them.
+    """
+    found = {}
+    for name, pattern in _DECIDING_TOOLS.items():
+        versions = [match[1] for row in lock.sections.toolbox.go if (match := pattern.match(row.path))]
+        if not versions:
+            raise ConfigurationError(
+                f"the lock has no {name}",
+                where="docker/lock.json, section toolbox",
+                why=f"no module file matches {pattern.pattern}",
+                next="'git checkout docker/lock.json' restores the committed lock; 'invoke lock' writes a new one",
+            )
+        found[name] = versions[-1]
+    return found
+
+
+def ansible_version(lock: Lock) -> str:
+    """Return the locked version of Ansible."""
+    return next(row.version for row in lock.sections.toolbox.wheels if row.name == "ansible-core")

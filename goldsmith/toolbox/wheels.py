@@ -8,14 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
-from goldsmith.runner import Command
+from goldsmith.host.runner import Command
 from goldsmith.toolbox.lock import WheelRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from goldsmith.runner import Runner
+    from goldsmith.host.runner import Runner
 
 PYTHON = "3.13"
 """The Python inside the image (Debian 13's), which is not the one this runs on."""

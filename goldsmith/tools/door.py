@@ -11,7 +11,7 @@ from goldsmith.errors import UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -13,7 +13,7 @@ from goldsmith.tools.door import engine_gone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from goldsmith.runner import Command, Completed
+    from goldsmith.host.runner import Command, Completed
     from goldsmith.tools.door import Door
 
 # govc runs in the background, because a shell handles signals only between foreground commands,

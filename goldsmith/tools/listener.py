@@ -7,13 +7,13 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from goldsmith.runner import TAIL_LINES
+from goldsmith.host.runner import TAIL_LINES
 from goldsmith.tools import diagnosis, packer_output
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from goldsmith.progress import Progress
+    from goldsmith.host.progress import Progress
 
 _TASK = re.compile(r"^TASK \[(.+)\]", re.MULTILINE)
 """How Ansible announces a task."""

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
     from goldsmith.tools.door import Door
-
-LABEL = "KICKSEED"
 
 # Names are given one by one, in a fixed order: mcopy -s takes a folder's in the order the disk has them.
 _SCRIPT = """\
@@ -28,7 +26,7 @@ done
 """
 
 
-def floppy(door: Door, *, folder: str, files: Iterable[str], image: str, epoch: int) -> Command:
+def floppy(door: Door, *, folder: str, files: Iterable[str], image: str, label: str, epoch: int) -> Command:
     """Return the command that makes the 1.44 MB *image* of *files* (relative to *folder*), all dated *epoch*.
 
     Paths are relative to the repository. The volume's serial number is made of *epoch*
@@ -39,7 +37,7 @@ def floppy(door: Door, *, folder: str, files: Iterable[str], image: str, epoch: 
     names = [*sorted(folders), *paths]
     serial = f"{epoch & 0xFFFFFFFF:08x}"
     return door.command(
-        ("sh", "-c", _SCRIPT, "floppy", folder, image, LABEL, serial, *map(str, names)),
+        ("sh", "-c", _SCRIPT, "floppy", folder, image, label, serial, *map(str, names)),
         # mtools writes local times.
         env={"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "LC_ALL": "C"},
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from goldsmith.spec import Image, Site
+    from goldsmith.model import Image, Site
 
 TEMPLATES = "packer"
 """The folder of the HCL files, relative to the repository."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
     from goldsmith.tools.door import Door
 
 # xorriso prints each path quoted for a shell, which is what eval takes apart again.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
     from goldsmith.tools.door import Door
 
 TREE = "iso"
@@ -53,14 +53,39 @@ class Compose:
 
 def compose(door: Door, what: Compose) -> Command:
     """Return the command that makes ``medium.iso``, byte for byte the same for the same tree, name and date."""
-    date = datetime.fromtimestamp(what.epoch, UTC).strftime("%Y%m%d%H%M%S00")
     sectors = _rounded(-(-what.efi_bytes // _SECTOR_BYTES) + _SPARE_SECTORS, to=16 * 32)
     serial = f"{what.epoch & 0xFFFFFFFF:08x}"
     return door.command(
-        ("sh", "-c", _SCRIPT, "compose", what.folder, what.volume_id, date, str(sectors), serial),
+        ("sh", "-c", _SCRIPT, "compose", what.folder, what.volume_id, _date(what.epoch), str(sectors), serial),
         # mtools writes local times.
         env={"SOURCE_DATE_EPOCH": str(what.epoch), "TZ": "UTC", "LC_ALL": "C"},
     )
+
+
+# Joliet and Rock Ridge, because installers differ in which names they read. A serial number of the volume is its
+# date, which is the lock's.
+_DISC = """\
+set -eu
+umask 077
+rm -f "$2"
+find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+xorriso -as mkisofs -quiet -r -J -V "$3" --modification-date="$4" -o "$2" "$1"
+"""
+
+
+def data_disc(door: Door, *, folder: str, output: str, label: str, epoch: int) -> Command:
+    """Return the command that makes *output* of the files in *folder*, all dated *epoch*; it does not boot.
+
+    Paths are relative to the repository; *label* is the volume's name (at most 32 characters).
+    """
+    return door.command(
+        ("sh", "-c", _DISC, "disc", folder, output, label, _date(epoch)),
+        env={"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "LC_ALL": "C"},
+    )
+
+
+def _date(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y%m%d%H%M%S00")
 
 
 def report(door: Door, iso: str) -> Command:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from goldsmith.builds import ID_PATTERN
 from goldsmith.plan import started
-from goldsmith.vcenter.templates import attributes_of, build_under_way
+from goldsmith.vcenter.marks import attributes_of, build_under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from goldsmith.vcenter.door import StoredFile, VCenter
+    from goldsmith.vcenter.api import StoredFile, VCenter
     from goldsmith.vcenter.inventory import Machine, Places
 
 FOREIGN_AGE = timedelta(days=1)

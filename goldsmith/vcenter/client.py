@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from goldsmith.errors import ToolError
-from goldsmith.vcenter import cloning, shapes
+from goldsmith.vcenter import cloning, convert
+from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.collector import Collector
-from goldsmith.vcenter.door import Space, StoredFile, Vitals
+from goldsmith.vcenter.faults import DEADLINE_SECONDS, explained, split_server
 from goldsmith.vcenter.inventory import Kind, Node, Power
+from goldsmith.vcenter.marks import PREFIX
 from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
-from goldsmith.vcenter.session import DEADLINE_SECONDS, explained, split_server
-from goldsmith.vcenter.templates import PREFIX
 
 if TYPE_CHECKING:
     import ssl
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """Implements :class:`goldsmith.vcenter.door.VCenter`."""
+    """Implements :class:`goldsmith.vcenter.api.VCenter`."""
 
     def __init__(self, server: str, content: Any, session: Any, tls: ssl.SSLContext) -> None:
         self.server = server
@@ -48,7 +48,7 @@ class Client:
             vim.Folder: ("name", "parent"),
         }
         with explained(self.server):
-            found = [shapes.node(ref, values) for ref, values in self._collector.every(root, wanted)]
+            found = [convert.node(ref, values) for ref, values in self._collector.every(root, wanted)]
         return [Node(ref=reference(root), kind=Kind.ROOT, name="", parent=""), *found]
 
     def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
@@ -62,8 +62,8 @@ class Client:
             names = self._attribute_names()
             ours = {key for key, name in names.items() if name.startswith(PREFIX)}
             brief = self._collector.every(top, {vim.VirtualMachine: ("name", "customValue")})
-            found = [ref for ref, values in brief if shapes.may_be_ours(values, ours)]
-            return [shapes.machine(ref, values, names) for ref, values in self._still_there(found)]
+            found = [ref for ref, values in brief if convert.may_be_ours(values, ours)]
+            return [convert.machine(ref, values, names) for ref, values in self._still_there(found)]
 
     def child(self, folder: Node, name: str) -> Machine | None:
         """Return the machine or template of this name that lies directly in *folder*."""
@@ -71,7 +71,7 @@ class Client:
             found = self._content.searchIndex.FindChild(self._object(vim.Folder, folder.ref), name)
             if not isinstance(found, vim.VirtualMachine):
                 return None
-            return shapes.machine(found, self._collector.one(found, shapes.MACHINE), self._attribute_names())
+            return convert.machine(found, self._collector.one(found, convert.MACHINE), self._attribute_names())
 
     def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
         """Return, by object id, which of the wanted privileges the session lacks on it."""
@@ -129,7 +129,7 @@ class Client:
         """Return what can be seen of a machine."""
         values = self._read(self._vm(machine), "runtime.powerState", "guest.toolsRunningStatus", "guest.ipAddress")
         return Vitals(
-            power=shapes.POWER.get(str(values.get("runtime.powerState")), Power.OFF),
+            power=convert.POWER.get(str(values.get("runtime.powerState")), Power.OFF),
             tools=str(values.get("guest.toolsRunningStatus") or "unknown"),
             address=str(values.get("guest.ipAddress") or ""),
         )
@@ -203,7 +203,7 @@ class Client:
         with explained(self.server):
             made = cloning.clone(self._collector, self._content.rootFolder, orders)
             names = self._attribute_names()
-            return [shapes.machine(vm, self._collector.one(vm, shapes.MACHINE), names) for vm in made]
+            return [convert.machine(vm, self._collector.one(vm, convert.MACHINE), names) for vm in made]
 
     def addresses(
         self, machines: Sequence[Machine], *, seconds: float, tell: Callable[[str], None]
@@ -234,11 +234,11 @@ class Client:
     def _still_there(self, found: Sequence[Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Yield what is known of machines, but for those that another run has removed since they were found."""
         try:
-            yield from list(self._collector.each(found, shapes.MACHINE))
+            yield from list(self._collector.each(found, convert.MACHINE))
         except vmodl.fault.ManagedObjectNotFound:
             for ref in found:
                 with _gone_is_fine():
-                    yield ref, self._collector.one(ref, shapes.MACHINE)
+                    yield ref, self._collector.one(ref, convert.MACHINE)
 
     def _attribute_names(self) -> dict[int, str]:
         return {field.key: str(field.name) for field in self._content.customFieldsManager.field or ()}

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import CheckError
-from goldsmith.vcenter import shapes
+from goldsmith.vcenter import convert
 from goldsmith.vcenter.clones import Card, Sight, waiting
 from goldsmith.vcenter.inventory import Power
 from goldsmith.vcenter.sdk import reference, stub_of, vim
@@ -127,7 +127,7 @@ def _silent(names: Sequence[str], sights: Mapping[str, Sight], why: str) -> Chec
 def sight(values: Mapping[str, Any]) -> Sight:
     """Return what the properties of a machine tell."""
     return Sight(
-        power=shapes.POWER.get(str(values.get("runtime.powerState")), Power.OFF),
+        power=convert.POWER.get(str(values.get("runtime.powerState")), Power.OFF),
         tools=str(values.get("guest.toolsRunningStatus") or "unknown"),
         address=str(values.get("guest.ipAddress") or ""),
         cards=tuple(

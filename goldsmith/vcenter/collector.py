@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from goldsmith.vcenter.faults import DEADLINE_SECONDS
 from goldsmith.vcenter.sdk import vim, vmodl
-from goldsmith.vcenter.session import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from goldsmith.spec import Placement
+    from goldsmith.model import Placement
 
 
 class Kind(StrEnum):

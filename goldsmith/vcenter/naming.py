@@ -12,7 +12,7 @@ from goldsmith.vcenter.privileges import RENAMING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine, Places
 
 

@@ -10,10 +10,10 @@ from goldsmith.vcenter import privileges
 from goldsmith.vcenter.inventory import Places, Problem, Tree, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from goldsmith.spec import Hardware, Placement
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.model import Hardware, Placement
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Node
 
 GIB = 1024**3
@@ -23,26 +23,26 @@ _INSTALLED_GIB = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
-    """The boot medium as it must lie on the site."""
+    """A medium as it must lie on the site's media datastore."""
 
-    path: str
-    """Relative to the media datastore."""
+    stored: str
+    """As vSphere writes it, ``[datastore] folder/name``."""
     size: int | None = None
     """In bytes, where it is known."""
-    floppy: str = ""
-    """The floppy image with the answers, as vSphere writes it; empty where they are on the boot medium."""
+    floppy: bool = False
+    """Whether it is a floppy image, for whose drive other privileges are needed."""
 
-    @classmethod
-    def stored(cls, iso_path: str, size: int | None = None, *, floppy: str = "") -> Medium:
-        """Return the medium of a path as vSphere writes it, ``[datastore] folder/name``."""
-        return cls(path=iso_path.rpartition("] ")[2], size=size, floppy=floppy)
+    @property
+    def path(self) -> str:
+        """The path relative to the datastore."""
+        return self.stored.rpartition("] ")[2]
 
 
 def check(
     vcenter: VCenter,
     placement: Placement,
     hardware: Hardware,
-    medium: Medium | None = None,
+    media: Sequence[Medium] = (),
     *,
     cloning: bool = False,
 ) -> Places:
@@ -60,8 +60,8 @@ def check(
             why="\n".join(f"- {problem}" for problem in found),
             next="correct the site's file; names count exactly, upper and lower case too",
         )
-    missing = tuple(_missing_medium(vcenter, found.media_datastore, medium)) if medium else ()
-    forbidden = _forbidden(vcenter, found, medium, cloning=cloning)
+    missing = tuple(problem for one in media for problem in _missing_medium(vcenter, found.media_datastore, one))
+    forbidden = _forbidden(vcenter, found, media, cloning=cloning)
     problems = (*missing, *_full(vcenter, found, hardware), *forbidden)
     if problems:
         family = MissingObjectError if missing else ConfigurationError
@@ -102,14 +102,14 @@ def _missing_medium(vcenter: VCenter, datastore: Node, medium: Medium) -> Iterab
     where = f"[{datastore.name}] {medium.path}"
     there = next((file for file in vcenter.files(datastore, folder, name) if file.path == medium.path), None)
     if there is None:
-        yield Problem(setting="boot medium", what=f"{where} does not exist", hint="upload it again: iso-upload")
+        yield Problem(setting="medium", what=f"{where} does not exist", hint="upload it again: iso-upload")
     elif medium.size is not None and there.size != medium.size:
         sizes = f"{there.size} bytes there, {medium.size} here"
-        yield Problem(setting="boot medium", what=f"{where} is not the one that was built", hint=sizes)
+        yield Problem(setting="medium", what=f"{where} is not the one that was built", hint=sizes)
 
 
-def _forbidden(vcenter: VCenter, places: Places, medium: Medium | None, *, cloning: bool) -> Iterable[Problem]:
-    wanted = privileges.wanted(places, cloning=cloning, floppy=bool(medium and medium.floppy))
+def _forbidden(vcenter: VCenter, places: Places, media: Sequence[Medium], *, cloning: bool) -> Iterable[Problem]:
+    wanted = privileges.wanted(places, cloning=cloning, floppy=any(one.floppy for one in media))
     lacking = vcenter.missing_privileges({node.ref: names for node, names in wanted.items()})
     for node in wanted:
         if short := lacking.get(node.ref):

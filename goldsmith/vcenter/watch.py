@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Node
 
 SECONDS = 5.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.builds import Status
-from goldsmith.steps import Steps
+from goldsmith.flow.steps import Steps
 from goldsmith.tools import packer
 from goldsmith.tools.door import NOTHING
 from tests.bench import processes
@@ -68,7 +68,7 @@ class Bare:
         root, folder = self.session.workspace.root, self.session.builds.folder(self.build)
         values: dict[str, Any] = json.loads(variables.read_text(encoding="utf-8"))
         key = (folder / "keys" / "id_ed25519").relative_to(root).as_posix()
-        iso_path = self.build.medium.partition("] ")[2]  # the variable's is relative to the datastore
+        iso_path = self.build.attached[0].stored.partition("] ")[2]  # the variable's is relative to the datastore
         values |= {"vm_name": name, "iso_path": iso_path, "ssh_private_key_file": key}
         file = folder / "packer" / "bare.pkrvars.json"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Bare:
 
     def forget(self) -> None:
         """Remove the medium and the key, as the end of a whole build does."""
-        steps = Steps(session=self.session, effective=self.effective, build=self.build)
-        steps.remove_medium()
+        steps = Steps(on=self.session.on(self.effective), build=self.build, inputs={})
+        steps.remove_media()
         self.session.builds.forget_secrets(self.build)
         self.session.builds.save(replace(steps.build, status=Status.FAILED))

@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.stages import docker
 from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
-from goldsmith.workspace import SECRET_MODE, write_if_changed
 from tests.bench import bare, pairs, processes
 from tests.bench.figures import Figure
 from tests.bench.pairs import Run

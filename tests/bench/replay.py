@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from goldsmith.stages import replay
+from goldsmith.media import replayed
 from goldsmith.wiring import Session
 from tests import vendor
 from tests.bench.figures import Figure
@@ -40,7 +40,7 @@ def measured(gigabytes: int, pairs: int) -> Iterator[Figure]:
 
 def _compared(session: Session, iso: Path, pairs: int) -> Iterator[Figure]:
     root, output = session.workspace.root, iso.with_name("new.iso")
-    request = replay.Request(
+    request = replayed.Replay(
         source=iso,
         words=("ks=floppy",),
         root=root,
@@ -51,14 +51,14 @@ def _compared(session: Session, iso: Path, pairs: int) -> Iterator[Figure]:
     part = output.with_suffix(".part")
     ways: tuple[tuple[Callable[[], object], Path], ...] = (
         (lambda: subprocess.run(("cp", str(iso), str(copied)), check=True), copied),
-        (lambda: replay.replayed(request, runner=session.runner, door=session.toolbox()), part),
+        (lambda: replayed.replayed(request, runner=session.runner, door=session.toolbox()), part),
     )
     seconds: tuple[list[float], list[float]] = ([], [])
     for number in range(pairs):
         for which in (0, 1) if number % 2 == 0 else (1, 0):
             seconds[which].append(_until_on_disk(*ways[which]))
     began = time.perf_counter()
-    replay.make(request, runner=session.runner, door=session.toolbox())
+    replayed.make(request, runner=session.runner, door=session.toolbox())
     whole = time.perf_counter() - began
     copies, replays = (tuple(values) for values in seconds)
     size = iso.stat().st_size / 1e9

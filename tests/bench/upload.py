@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from goldsmith.builds import Build
+from goldsmith.flow.steps import Steps
 from goldsmith.stages import upload
-from goldsmith.steps import Steps
 from goldsmith.wiring import Session
 
 _BUILD = Build(id="20000101-000000-00000000", image="bench", site="lab", key="", inputs="")
@@ -19,7 +19,7 @@ def main(file: str) -> int:
     """Upload *file* to the lab's datastore."""
     session = Session.here()
     effective = session.effective(site="lab", image="")
-    store = Steps(session=session, effective=effective, build=_BUILD)._store()
+    store = Steps(on=session.on(effective), build=_BUILD, inputs={})._store()
     stored = upload.reusable_medium(store, Path(file), stem="bench", sha256=_SHA256, build_id=_BUILD.id)
     upload.remove(store, stored)
     return 0

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.stages import media, replay
+from goldsmith.media import composed, replayed
 from goldsmith.tools import cpio
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ class _Ended:
         os.close(self._descriptor)
 
 
-def replayed(composer: Composer, iso: Path) -> Path:
+def made_again(composer: Composer, iso: Path) -> Path:
     """Return *iso* as it is made from a vendor's: its boot loaders give the kernel one more word."""
     root, output = composer.session.workspace.root, iso.with_name("replayed.iso")
-    request = replay.Request(source=iso, words=(WORD,), root=root, output=output, epoch=1_700_000_000)
-    replay.make(request, runner=composer.session.runner, door=composer.session.toolbox())
+    request = replayed.Replay(source=iso, words=(WORD,), root=root, output=output, epoch=1_700_000_000)
+    replayed.make(request, runner=composer.session.runner, door=composer.session.toolbox())
     return output
 
 
@@ -156,13 +156,13 @@ def test_the_installer_reads_the_answers(
         port = listener.getsockname()[1]
         medium = composer(
             {
-                media.ANSWER_FILE: cpio.File(ANSWERS.encode()),
+                "preseed.cfg": cpio.File(ANSWERS.encode()),
                 "goldsmith/boot/speak": cpio.File(SPEAK.encode()),
                 "goldsmith/boot/marker": cpio.File(MARKER.encode()),
             },
-            kernel_options=(*media.KERNEL_OPTIONS, "console=ttyS0,115200n8", f"log_host={HOST}", f"log_port={port}"),
+            kernel_options=(*composed.KERNEL_OPTIONS, "console=ttyS0,115200n8", f"log_host={HOST}", f"log_port={port}"),
         )
-        iso = replayed(composer, medium.path) if again else medium.path
+        iso = made_again(composer, medium.path) if again else medium.path
         started = time.monotonic()
         with machine(iso, firmware(tmp_path), console) as process:
             heard = listen(listener, process)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from goldsmith.host.workspace import Workspace
 from goldsmith.lab.admin import Admin
-from goldsmith.workspace import Workspace
 from tests.integration import inventory
 from tests.integration.conftest import INVOKE, ROOT, Operator, Result
 

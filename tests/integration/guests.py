@@ -10,23 +10,23 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from goldsmith.progress import Lines
-from goldsmith.redact import Redactor
-from goldsmith.runner import ProcessRunner
+from goldsmith.host.progress import Lines
+from goldsmith.host.redact import Redactor
+from goldsmith.host.runner import ProcessRunner
+from goldsmith.host.workspace import SECRET_MODE, Workspace, write_if_changed
 from goldsmith.tools import sshkey
 from goldsmith.vcenter import clones
 from goldsmith.vcenter.inventory import Places, Tree, resolve
 from goldsmith.wiring import Session
-from goldsmith.workspace import SECRET_MODE, Workspace, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from goldsmith.config import Effective
-    from goldsmith.runner import Completed, Runner
+    from goldsmith.host.runner import Completed, Runner
+    from goldsmith.toolbox.containers import SiteDoor
     from goldsmith.vcenter.inventory import Machine
-    from goldsmith.wiring import SiteDoor
     from tests.integration.conftest import Operator
 
 _TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.*)\]")

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from goldsmith import config
-from goldsmith.stages import replay, upload
+from goldsmith.media import replayed
 from goldsmith.tools import govc, netboot
 from goldsmith.wiring import Session
 from tests.composing import Composer
@@ -39,14 +39,14 @@ def put(environment: Mapping[str, str], *, name: str, content: bytes | None = No
         file = folder / name
         if content is None:
             iso = vendors(session, folder)
-            request = replay.Request(
+            request = replayed.Replay(
                 source=iso,
                 words=WORDS,
                 root=root,
                 output=file,
                 epoch=session.lock.source_date_epoch,
             )
-            replay.make(request, runner=session.runner, door=session.toolbox())
+            replayed.make(request, runner=session.runner, door=session.toolbox())
         else:
             file.write_bytes(content)
         if first:
@@ -57,26 +57,12 @@ def put(environment: Mapping[str, str], *, name: str, content: bytes | None = No
 
 
 def _upload(session: Session, environment: Mapping[str, str], file: Path) -> None:
-    effective = config.load(None, None, workspace=session.workspace, environment=environment)
-    credentials = effective.credentials()
-    access = govc.Access(
-        server=effective.site.server,
-        user=credentials.user,
-        password=credentials.password.get_secret_value(),
-        datacenter=effective.site.placement.datacenter,
-        datastore=effective.site.placement.media_datastore,
-    )
-    store = upload.Store(
-        access=access,
-        folder=PurePosixPath("iso"),
-        root=session.workspace.root,
-        runner=session.runner,
-        door=session.toolbox(effective.site),
-        progress=session.progress,
-    )
+    on = session.on(config.load(None, None, workspace=session.workspace, environment=environment))
+    placement = on.site.placement
+    store = on.store(PurePosixPath("iso"), placement.media_datastore, door=session.toolbox(on.site))
     command = govc.store(
         store.door,
-        access,
+        store.access,
         file=file.relative_to(session.workspace.root).as_posix(),
         folder="iso",
         part=f"iso/{file.name}.part",

@@ -135,7 +135,7 @@ def folders(root: Path) -> list[str]:
 def locks(cache: Path, server: str) -> list[str]:
     """Return the lock files for a vCenter that somebody holds."""
     from goldsmith.errors import RefusedError
-    from goldsmith.workspace import holding
+    from goldsmith.host.workspace import holding
 
     held = []
     for path in (cache / "locks").glob(f"*{server.replace(':', '_')}*"):

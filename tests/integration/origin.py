@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from goldsmith.tools.kickseed import Verdict
+    from goldsmith.installers.kickseed.parser import Verdict
     from tests.integration.inventory import Lab
     from tests.integration.test_base import Forged
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from goldsmith import config, inputs, plan
+from goldsmith import config, plan
+from goldsmith.flow import inputs
+from goldsmith.host.workspace import Workspace
 from goldsmith.toolbox import lock as locks
-from goldsmith.vcenter import templates
+from goldsmith.vcenter import marks
 from goldsmith.vcenter.inventory import Places, Tree, resolve
-from goldsmith.workspace import Workspace
 from tests.integration.bystander import Bystander
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from goldsmith.config import Effective
     from goldsmith.vcenter.client import Client
     from goldsmith.vcenter.inventory import Machine
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
 IMAGE = "debian-13"
 SNAPSHOT = "goldsmith"
@@ -49,7 +50,7 @@ class Room(Bystander):
 
     def bases(self, client: Client) -> list[Template]:
         """Return the bases that this checkout would clone."""
-        found = templates.find(client.machines(), image=IMAGE, phase="base")
+        found = marks.find(client.machines(), image=IMAGE, phase="base")
         return [one for one in found if one.attributes.key == self.key()]
 
     def leave(self) -> None:
@@ -63,12 +64,12 @@ class Room(Bystander):
         with self.site() as (client, places):
             if there := self.bases(client):
                 return there[-1].name
-            [*_, source] = templates.find(client.machines(), image=IMAGE, phase="base")
+            [*_, source] = marks.find(client.machines(), image=IMAGE, phase="base")
             key = self.key()
             build = plan.build_id(key, datetime.now(UTC))
             machine = copied(client, places, source.machine, f"{IMAGE}-base-{build}")
             attributes = replace(source.attributes, key=key, build=build, inputs="", parent="")
-            templates.mark(client, machine, attributes, built="by a test")
+            marks.mark(client, machine, attributes, built="by a test")
             return machine.name
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.vcenter.client import Client
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
     from tests.integration.bystander import Run
     from tests.integration.conftest import Operator
     from tests.integration.hosts import Host

@@ -7,13 +7,15 @@ translates for its Debian guest (man, ntp, rng-tools) and leaves out (software-p
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from goldsmith import config, inputs, legacy
+from goldsmith import config
+from goldsmith.flow import inputs
+from goldsmith.flow.steps import Steps
+from goldsmith.installers.kickseed import proving
 from goldsmith.lab.admin import Admin
 from goldsmith.tools import sshkey
 from goldsmith.wiring import Session
@@ -87,10 +89,8 @@ def seen(
     session = Session.here()
     environment = {**operator.environment, **origin}
     effective = config.load(None, "ubuntu-16.04", workspace=session.workspace, environment=environment)
-    with tempfile.TemporaryDirectory(dir=session.workspace.builds, prefix="kickseed-") as folder:
-        verdict = legacy.read_by_kickseed(
-            session, inputs.rendered(effective), folder=Path(folder) / "parsed", door=session.toolbox()
-        )
+    steps = Steps(on=session.on(effective), build=session.builds.load(state[0].name), inputs={})
+    verdict = proving.prove(inputs.rendered(effective), steps.workbench)
     return Seen(
         forged=forged,
         hardware=hardware,
@@ -123,7 +123,8 @@ def test_kickseed_read_every_directive(forged: Forged) -> None:
 def test_the_hand_made_iso_is_known(state: tuple[Path, dict[str, Any]], origin: Mapping[str, str]) -> None:
     """Its sha256 was compared, and is kept with the build."""
     _, build = state
-    assert (build["boot"], build["boot_sha256"]) == (f"[lab-ds] {origin['ISO_PATH']}", origin["ISO_SHA256"])
+    boot = build["attached"][0]
+    assert (boot["stored"], boot["sha256"]) == (f"[lab-ds] {origin['ISO_PATH']}", origin["ISO_SHA256"])
 
 
 def test_the_answer_medium_is_gone_and_the_boot_medium_stays(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.stages import media
 from goldsmith.tools import cpio, xorriso
 from goldsmith.tools.xorriso import BootImage
 from goldsmith.wiring import Session
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANSWERS = {
-    media.ANSWER_FILE: cpio.File(b"d-i debian-installer/locale string en_US.UTF-8\n"),
+    "preseed.cfg": cpio.File(b"d-i debian-installer/locale string en_US.UTF-8\n"),
     "goldsmith/late.sh": cpio.File(b"true\n", 0o755),
 }
 

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from goldsmith.stages import floppy, media
+from goldsmith.installers.kickseed import parser, proving
+from goldsmith.installers.templating import render
+from goldsmith.media import composed
 from goldsmith.toolbox.fetch import path as path_of
-from goldsmith.tools import kickseed, netboot
-from goldsmith.tools.templating import render
+from goldsmith.tools import netboot
 from goldsmith.wiring import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from goldsmith.tools.kickseed import Verdict
+    from goldsmith.installers.kickseed.parser import Verdict
 
 SPECIAL = " '\"$`\\%!#&;|<>(){}[]*?~=-^@,.:/+æøåÆØÅ\u00a0€日x0"
 PRINTABLE = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"])
@@ -46,12 +47,12 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
-def parser(session: Session) -> floppy.Parser:
+def sources(session: Session) -> proving.Sources:
     """Return the installer's shell and the real kickseed."""
     [row] = [row for row in session.lock.sections.media.udebs if row.name == "kickseed-common"]
     session.fetch([row])
-    vendor = media.vendor(session.lock, release="13", workspace=session.workspace, fetch=session.fetch)
-    return floppy.Parser(initrd=vendor / netboot.INITRD, udeb=path_of(session.workspace, row))
+    vendor = composed.vendor(session.lock, release="13", workspace=session.workspace, fetch=session.fetch)
+    return proving.Sources(initrd=vendor / netboot.INITRD, udeb=path_of(session.workspace, row))
 
 
 @pytest.fixture(scope="module")
@@ -61,22 +62,24 @@ def folder(session: Session) -> Iterator[Path]:
         yield Path(name)
 
 
-def read(session: Session, parser: floppy.Parser, folder: Path, text: str) -> Verdict:
+def read(session: Session, sources: proving.Sources, folder: Path, text: str) -> Verdict:
     root = session.workspace.root
-    return floppy.read(text, parser, folder=folder / "parsed", root=root, runner=session.runner, door=session.toolbox())
+    return proving.read(
+        text, sources, folder=folder / "parsed", root=root, runner=session.runner, door=session.toolbox()
+    )
 
 
 @_FEW
 @given(values=st.lists(VALUE, min_size=150, max_size=300))
-def test_every_value_of_ks_cfg(session: Session, parser: floppy.Parser, folder: Path, values: list[str]) -> None:
+def test_every_value_of_ks_cfg(session: Session, sources: proving.Sources, folder: Path, values: list[str]) -> None:
     """As an answer, as a user's full name, and within the script: kickseed hands the installer what was meant."""
     # What begins with a dash is an option to kickseed; no value of the configuration may.
     answers = {f"goldsmith/value{n}": value for n, value in enumerate((*NASTY, *values)) if not value.startswith("-")}
     names = [value for value in (*NASTY, *values) if value]
-    lines = [f"preseed {question} string {kickseed.quote(value)}" for question, value in answers.items()]
-    lines += [f"user u --fullname {kickseed.quote(name)} --iscrypted --password x" for name in names]
+    lines = [f"preseed {question} string {parser.quote(value)}" for question, value in answers.items()]
+    lines += [f"user u --fullname {parser.quote(name)} --iscrypted --password x" for name in names]
     script = [f": {value}".rstrip() for value in (*NASTY, *values)]
-    found = read(session, parser, folder, "\n".join([*lines, "%post --nochroot", *script, ""]))
+    found = read(session, sources, folder, "\n".join([*lines, "%post --nochroot", *script, ""]))
     assert found.complaints == ()
     told = {answer.question: answer.value for answer in found.answers}
     wrong = {question: (value, told.get(question)) for question, value in answers.items()}
@@ -87,9 +90,9 @@ def test_every_value_of_ks_cfg(session: Session, parser: floppy.Parser, folder: 
     assert not Path("/tmp/pwned").exists()  # noqa: S108 - where a value that got out would have said so
 
 
-def test_an_option_in_a_values_place(session: Session, parser: floppy.Parser, folder: Path) -> None:
+def test_an_option_in_a_values_place(session: Session, sources: proving.Sources, folder: Path) -> None:
     """It is no value, but kickseed does not pass over it in silence."""
-    found = read(session, parser, folder, "preseed goldsmith/x string --password\n%post\ntrue\n")
+    found = read(session, sources, folder, "preseed goldsmith/x string --password\n%post\ntrue\n")
     assert found.complaints
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import CheckError, ToolError
-from goldsmith.stages import replay as stage
+from goldsmith.media import replayed as stage
+from goldsmith.media import vendor as vendors_iso
 from goldsmith.toolbox import deb
 from goldsmith.toolbox.fetch import path as path_of
 from goldsmith.tools import bootconfig, replay
@@ -53,7 +54,7 @@ def vendor(session: Session, folder: Path) -> Path:
 
 
 def make(session: Session, iso: Path, output: Path) -> str:
-    request = stage.Request(
+    request = stage.Replay(
         source=iso,
         words=WORDS,
         root=session.workspace.root,
@@ -132,14 +133,14 @@ def test_what_is_no_installers_iso(session: Session, vendor: Path, folder: Path)
     """A file that is no ISO, one that was cut off, and one of another hash: each is told, and leaves nothing."""
     text = folder / "text.iso"
     text.write_text("hello\n" * 20_000)
-    with pytest.raises(CheckError, match="is none"):
-        stage.check(text, "0" * 64)
-    with pytest.raises(CheckError, match="another one"):
-        stage.check(vendor, "0" * 64)
+    with pytest.raises(CheckError, match="not an ISO image"):
+        vendors_iso.check(text, "0" * 64)
+    with pytest.raises(CheckError, match="does not match its pinned sha256"):
+        vendors_iso.check(vendor, "0" * 64)
     cut = folder / "cut.iso"
     cut.write_bytes(vendor.read_bytes()[:1_000_000])
     with pytest.raises(CheckError, match="cut off"):
-        stage.check(cut, "0" * 64)
+        vendors_iso.check(cut, "0" * 64)
     with pytest.raises((CheckError, ToolError)):
         make(session, text, folder / "out.iso")
     assert not (folder / "out.iso").exists()

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from goldsmith.progress import Lines
-from goldsmith.redact import Redactor
-from goldsmith.runner import ProcessRunner
+from goldsmith.host.progress import Lines
+from goldsmith.host.redact import Redactor
+from goldsmith.host.runner import ProcessRunner
+from goldsmith.host.workspace import Workspace
 from goldsmith.stages import upload
 from goldsmith.tools import govc
 from goldsmith.wiring import Session
-from goldsmith.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from goldsmith.media.store import Store
     from tests.integration.conftest import Operator
 
 BUILDS = ("20261123-120000-00000001", "20261123-120000-00000002")
@@ -38,23 +39,10 @@ def session(operator: Operator, lab: dict[str, Any]) -> Session:
 
 
 @pytest.fixture
-def store(session: Session) -> upload.Store:
-    effective = session.effective(site="lab", image="debian-13")
-    site, credentials = effective.site, session.credentials(effective)
-    return upload.Store(
-        access=govc.Access(
-            server=site.server,
-            user=credentials.user,
-            password=credentials.password.get_secret_value(),
-            datacenter=site.placement.datacenter,
-            datastore=site.placement.media_datastore,
-        ),
-        folder=PurePosixPath("goldsmith/upload-test"),
-        root=session.workspace.root,
-        runner=session.runner,
-        door=session.toolbox(site),
-        progress=session.progress,
-    )
+def store(session: Session) -> Store:
+    on = session.on(session.effective(site="lab", image="debian-13"))
+    folder = PurePosixPath("goldsmith/upload-test")
+    return on.store(folder, on.site.placement.media_datastore, door=session.toolbox(on.site))
 
 
 @pytest.fixture
@@ -67,7 +55,7 @@ def medium(session: Session) -> Iterator[Path]:
         yield path
 
 
-def test_two_builds_upload_one_reusable_medium_at_once(store: upload.Store, medium: Path, session: Session) -> None:
+def test_two_builds_upload_one_reusable_medium_at_once(store: Store, medium: Path, session: Session) -> None:
     """Both end with the same whole file, and nothing else is left; a third build uploads nothing."""
 
     def once(build_id: str) -> str:

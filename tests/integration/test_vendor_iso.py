@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from goldsmith.errors import CheckError, UnreachableError
-from goldsmith.progress import for_people
-from goldsmith.redact import Redactor
-from goldsmith.toolbox import vendor_iso
-from goldsmith.workspace import Workspace
+from goldsmith.host.progress import for_people
+from goldsmith.host.redact import Redactor
+from goldsmith.host.workspace import Workspace
+from goldsmith.media import vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def sha256(pieces: int) -> str:
 
 def fetched(cache: Path, url: str, digest: str) -> Path:
     workspace = Workspace(root=cache, cache=cache)
-    return vendor_iso.fetch(url, digest, workspace=workspace, progress=for_people(Redactor()))
+    return vendor.fetch(url, digest, workspace=workspace, progress=for_people(Redactor()))
 
 
 def left(cache: Path) -> list[str]:

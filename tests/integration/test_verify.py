@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from goldsmith import record
 from goldsmith.lab.admin import Admin
+from goldsmith.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from typing import Any
 
 from goldsmith import config
 from goldsmith.errors import GoldsmithError
-from goldsmith.stages.answers import CLONE_READY
+from goldsmith.host.workspace import SECRET_MODE, write_if_changed
+from goldsmith.installers import door as installers
 from goldsmith.tools import packer, sshkey
 from goldsmith.wiring import Session
-from goldsmith.workspace import SECRET_MODE, write_if_changed
 
 
 def main() -> int:
@@ -42,7 +42,8 @@ def _show(line: str) -> None:
 
 def _variables(session: Session, key: str) -> dict[str, object]:
     effective = config.load("lab", None, workspace=session.workspace, environment={})
-    script = CLONE_READY.relative_to(session.workspace.root).as_posix()
+    finish = installers.of(effective.image).guest(effective.image).finish_script
+    script = finish.relative_to(session.workspace.root).as_posix()
     shared: Any = {
         "name": "validate",
         "note": "none",

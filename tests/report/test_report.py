@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
-from goldsmith.stages.record import Previous, report
+from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
+from goldsmith.records.write import Previous, report
 from tests import debian
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
-from goldsmith.runner import TAIL_LINES, Command, Completed
+from goldsmith.host.runner import TAIL_LINES, Command, Completed
 from goldsmith.tools.door import NOTHING
 
 if TYPE_CHECKING:

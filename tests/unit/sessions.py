@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from goldsmith.host.redact import Redactor
+from goldsmith.host.workspace import Workspace
 from goldsmith.lab import state
-from goldsmith.redact import Redactor
 from goldsmith.wiring import Session
-from goldsmith.workspace import Workspace
 from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.vcenter.fakes import FakeVCenter
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from goldsmith.spec import Credentials, Site
+    from goldsmith.model import Credentials, Site
     from tests.unit.fakes import Answer
 
 ROOT = Path(__file__).resolve().parents[2]

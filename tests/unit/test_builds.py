@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from goldsmith.builds import Build, Builds, Status, label
 from goldsmith.errors import ConfigurationError, RefusedError
-from goldsmith.workspace import Workspace
+from goldsmith.host.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

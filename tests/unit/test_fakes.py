@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import ToolError
-from goldsmith.runner import Command, Completed
+from goldsmith.host.runner import Command, Completed
 from tests.unit.fakes import FakeRunner, UnscriptedCommandError
 
 if TYPE_CHECKING:

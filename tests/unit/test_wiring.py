@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import RefusedError
-from goldsmith.runner import Completed
+from goldsmith.host.runner import Completed
 from tests.unit.sessions import INSIDE, PASSWORD, lab_is_up, session
 
 if TYPE_CHECKING:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from goldsmith.errors import CheckError, GoldsmithError
 from goldsmith.stages.verify import checks as checking
 from goldsmith.stages.verify.pair import Timing, booted, names
-from goldsmith.stages.verify.request import FOLDER, KEY, Doors, Expected, Request
+from goldsmith.stages.verify.request import FOLDER, KEY, Expected, Verification
 from goldsmith.tools import junit
-from goldsmith.vcenter import templates
+from goldsmith.vcenter import marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from goldsmith.forging import Effects
     from goldsmith.tools.junit import Check
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
-__all__ = ["KEY", "Doors", "Expected", "FailedError", "Request", "Verdict", "names", "verify"]
+__all__ = ["KEY", "Expected", "FailedError", "Verdict", "Verification", "names", "verify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Verdict:
         return not self.of(junit.Outcome.FAILED) and bool(self.of(junit.Outcome.PASSED))
 
 
-def verify(request: Request, doors: Doors) -> Verdict:
+def verify(request: Verification, effects: Effects) -> Verdict:
     """Clone, boot, check and destroy; mark the candidate as verified or failed, and return what was found.
 
     The clones are gone afterwards, however this ends, unless it fails and
@@ -54,21 +55,21 @@ def verify(request: Request, doors: Doors) -> Verdict:
     ``ToolError`` when the checks cannot run.
     """
     folder = request.folder / FOLDER
-    timing = Timing(doors.clock)
+    timing = Timing(effects.clock)
     try:
-        with booted(request, doors, timing) as addresses:
-            with doors.progress.step("check the clones", "by testinfra in the toolbox, over SSH"), timing("check"):
-                looked = checking.run(request, doors, addresses)
+        with booted(request, effects, timing) as addresses:
+            with effects.progress.step("check the clones", "by testinfra in the toolbox, over SSH"), timing("check"):
+                looked = checking.run(request, effects, addresses)
             timing.move(looked.booting, of="check", to="boot")
             verdict = Verdict(template=request.template, checks=looked.checks, seconds=timing.seconds, folder=folder)
             _judge(verdict)
     except FailedError as failed:
-        _mark(request, doors, templates.FAILED, _reasons(failed.verdict))
+        _mark(request, effects, marks.FAILED, _reasons(failed.verdict))
         raise
     except CheckError as error:
-        _mark(request, doors, templates.FAILED, [f"{error.what}: {error.why.splitlines()[0]}"])
+        _mark(request, effects, marks.FAILED, [f"{error.what}: {error.why.splitlines()[0]}"])
         raise
-    _mark(request, doors, templates.VERIFIED, [])
+    _mark(request, effects, marks.VERIFIED, [])
     return verdict
 
 
@@ -103,12 +104,12 @@ def _reasons(verdict: Verdict) -> list[str]:
     ]
 
 
-def _mark(request: Request, doors: Doors, status: str, reasons: Sequence[str]) -> None:
+def _mark(request: Verification, effects: Effects, status: str, reasons: Sequence[str]) -> None:
     try:
-        with doors.progress.step(f"mark the template as {status}"), doors.connect() as vcenter:
-            templates.judge(vcenter, request.template, status=status, reasons=reasons)
+        with effects.progress.step(f"mark the template as {status}"), effects.connect() as vcenter:
+            marks.judge(vcenter, request.template, status=status, reasons=reasons)
     except GoldsmithError as trouble:
-        if status == templates.VERIFIED:
+        if status == marks.VERIFIED:
             raise
         # What was found is what to tell; a candidate without a mark is not offered either.
-        doors.progress.note(f"{trouble.what}: {request.template.name} could not be marked as {status}")
+        effects.progress.note(f"{trouble.what}: {request.template.name} could not be marked as {status}")

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
+from goldsmith.host.workspace import write_if_changed
 from goldsmith.stages.verify.pair import hostname
 from goldsmith.stages.verify.request import ALIASES, FOLDER, KEY, LOG
 from goldsmith.tools import junit, testinfra
-from goldsmith.workspace import write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from goldsmith.stages.verify.request import Doors, Request
+    from goldsmith.forging import Effects
+    from goldsmith.stages.verify.request import Verification
     from goldsmith.tools.junit import Check
 
 CHECKS = {
@@ -36,7 +37,7 @@ class Looked:
     """Seconds until the slower clone had ended its first boot: an address is told before."""
 
 
-def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> Looked:
+def run(request: Verification, effects: Effects, addresses: Mapping[str, str]) -> Looked:
     """Check the clones that are reached at *addresses*, by alias, and compare them.
 
     Raises ``ToolError`` when the checks cannot run.
@@ -51,12 +52,12 @@ def run(request: Request, doors: Doors, addresses: Mapping[str, str]) -> Looked:
         testinfra.ssh_config(addresses, folder=where, key=key, user=request.expected.account),
     )
     write_if_changed(folder / "expected.json", json.dumps(expectation(request, addresses), indent=1) + "\n")
-    command = doors.toolbox.command(
+    command = effects.toolbox.command(
         testinfra.argv(ALIASES, folder=where, checks=_modules(request)),
         env=testinfra.environment(where),
     )
-    began = doors.now().timestamp()
-    done = doors.runner.run(command, check=False, log=request.folder / LOG)
+    began = effects.now().timestamp()
+    done = effects.runner.run(command, check=False, log=request.folder / LOG)
     if done.returncode > _FAILED_CHECKS or not report.is_file():
         raise ToolError(
             "the checks could not run",
@@ -77,17 +78,19 @@ def _booted_at(file: Path) -> float:
         return 0.0
 
 
-def _modules(request: Request) -> tuple[str, ...]:
+def _modules(request: Verification) -> tuple[str, ...]:
     """Return the phase's checks and the operator's, relative to the repository."""
     own = (path.relative_to(request.root).as_posix() for path in request.own_checks)
     return (*CHECKS[request.template.attributes.phase], *own)
 
 
-def expectation(request: Request, addresses: Mapping[str, str]) -> dict[str, object]:
+def expectation(request: Verification, addresses: Mapping[str, str]) -> dict[str, object]:
     """Return what the checks read."""
     folder = (request.folder / FOLDER).relative_to(request.root).as_posix()
     want = request.expected
     return {
+        "family": want.family,
+        "way_in": request.way_in,
         "phase": request.template.attributes.phase,
         "folder": folder,
         "ssh_config": f"{folder}/ssh_config",

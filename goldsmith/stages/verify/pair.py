@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from goldsmith.errors import GoldsmithError, MissingObjectError
-from goldsmith.signals import PROCESS
+from goldsmith.guests.guest import WayIn
+from goldsmith.host.signals import PROCESS
+from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.stages.verify.request import ALIASES, KEY
 from goldsmith.tools import sshkey
-from goldsmith.vcenter import clones, templates
+from goldsmith.vcenter import clones, marks
 from goldsmith.vcenter.inventory import Places, Tree, resolve
-from goldsmith.workspace import SECRET_MODE, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from goldsmith.spec import Placement
-    from goldsmith.stages.verify.request import Doors, Request
-    from goldsmith.vcenter.door import VCenter
+    from goldsmith.forging import Effects
+    from goldsmith.model import Placement
+    from goldsmith.stages.verify.request import Verification
+    from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.vcenter.marks import Template
 
 
 class Timing:
@@ -53,18 +55,18 @@ def names(template: Template) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def booted(request: Request, doors: Doors, timing: Timing) -> Iterator[dict[str, str]]:
+def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[dict[str, str]]:
     """Make and boot the clones, yield their addresses by alias, and destroy them at the end.
 
     They are kept, and so is the key that lets people in, if the block raises a
     ``GoldsmithError`` and the request says so.
     """
     wanted = names(request.template)
-    _remove(request, doors, why="an earlier run left it")
+    _remove(request, effects, why="an earlier run left it")
     keep = False
     try:
-        with timing("boot"), doors.progress.step("boot two clones", f"of {request.template.name}"):
-            found = _boot(request, doors, wanted)
+        with timing("boot"), effects.progress.step("boot two clones", f"of {request.template.name}"):
+            found = _boot(request, effects, wanted)
         yield {alias: found[name] for alias, name in wanted.items()}
     except GoldsmithError:
         keep = request.keep_failed
@@ -72,45 +74,58 @@ def booted(request: Request, doors: Doors, timing: Timing) -> Iterator[dict[str,
     finally:
         if keep:
             kept, key = ", ".join(wanted.values()), request.folder / KEY
-            doors.progress.note(f"kept: {kept}, with the login key in {key}; './inv clean' removes them")
+            effects.progress.note(f"kept: {kept}, with the login key in {key}; './inv clean' removes them")
         else:
             # Whoever is impatient meanwhile would leave clones behind.
             with PROCESS.held_off(), timing("destroy"):
                 _forget_key(request)
-                _destroy(request, doors)
+                _destroy(request, effects)
 
 
-def _forget_key(request: Request) -> None:
+def _forget_key(request: Verification) -> None:
     key = request.folder / KEY
     key.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         key.parent.rmdir()  # what else lies there is a build's own
 
 
-def _boot(request: Request, doors: Doors, wanted: Mapping[str, str]) -> Mapping[str, str]:
+def _boot(request: Verification, effects: Effects, wanted: Mapping[str, str]) -> Mapping[str, str]:
     template = request.template
-    pair = sshkey.generate(f"goldsmith-verify-{template.attributes.build}")
-    doors.hide(pair.private)
-    key = request.folder / KEY
-    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_if_changed(key, pair.private, mode=SECRET_MODE)
-    began = f"{doors.now():%Y-%m-%d %H:%M} UTC"
-    with doors.connect() as vcenter:
+    public = _key(request, effects)
+    began = f"{effects.now():%Y-%m-%d %H:%M} UTC"
+    with effects.connect() as vcenter:
         places = _places(vcenter, request.placement)
         orders = [
             clones.Order(
                 source=template.machine,
                 name=name,
-                note=templates.note_under_way(template.attributes.build, host=request.host, began=began),
+                note=marks.note_under_way(template.attributes.build, host=request.host, began=began),
                 folder=places.folder.ref,
                 pool=places.pool.ref,
                 datastore=places.datastore.ref,
-                guestinfo=clones.guestinfo(name=hostname(alias, template), public_key=pair.public),
+                guestinfo=clones.guestinfo(name=hostname(alias, template), public_key=public) if public else {},
             )
             for alias, name in wanted.items()
         ]
         machines = vcenter.clone(orders)
-        return vcenter.addresses(machines, seconds=request.seconds, tell=doors.progress.status)
+        return vcenter.addresses(machines, seconds=request.seconds, tell=effects.progress.status)
+
+
+def _key(request: Verification, effects: Effects) -> str:
+    """Put the private key that opens the clones in its place; return the public half where they are to be given it."""
+    match request.way_in:
+        case WayIn.CLOUD_INIT:
+            pair = sshkey.generate(f"goldsmith-verify-{request.template.attributes.build}")
+            private, public = pair.private, pair.public
+        case WayIn.OPERATORS_KEY:
+            private, public = request.operators_key, ""
+        case never:
+            assert_never(never)
+    effects.hide(private)
+    key = request.folder / KEY
+    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_if_changed(key, private, mode=SECRET_MODE)
+    return public
 
 
 def hostname(alias: str, template: Template) -> str:
@@ -129,27 +144,27 @@ def _places(vcenter: VCenter, placement: Placement) -> Places:
     return found
 
 
-def _destroy(request: Request, doors: Doors) -> None:
+def _destroy(request: Verification, effects: Effects) -> None:
     """Destroy the clones; trouble with it is told, and must not hide what happened before."""
     try:
-        _remove(request, doors, why="it was only to be looked at")
+        _remove(request, effects, why="it was only to be looked at")
     except GoldsmithError as trouble:
-        doors.progress.note(f"{trouble.what}: clones may be left; './inv clean' removes them")
+        effects.progress.note(f"{trouble.what}: clones may be left; './inv clean' removes them")
 
 
-def _remove(request: Request, doors: Doors, *, why: str) -> None:
-    with doors.connect() as vcenter:
+def _remove(request: Verification, effects: Effects, *, why: str) -> None:
+    with effects.connect() as vcenter:
         # A session that ended while a clone was made could not wait for it: it may be about to appear.
         vcenter.settle(request.template.machine)
         places = _places(vcenter, request.placement)
         for name in names(request.template).values():
             machine = vcenter.child(places.folder, name)
             if machine and _is_clone(machine, request.template):
-                with doors.progress.step(f"remove {name}", why):
+                with effects.progress.step(f"remove {name}", why):
                     vcenter.destroy(machine)
 
 
 def _is_clone(machine: Machine, template: Template) -> bool:
     """Return whether *machine* is a clone made here: never something that only has its name."""
-    ours = templates.build_under_way(machine.note) == template.attributes.build
+    ours = marks.build_under_way(machine.note) == template.attributes.build
     return ours and not machine.is_template and machine.instance_uuid != template.machine.instance_uuid

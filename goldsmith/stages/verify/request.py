@@ -1,23 +1,17 @@
-"""What verification is asked, and its ways out of the suite."""
+"""What verification is asked."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-    from datetime import datetime
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from goldsmith.progress import Progress
-    from goldsmith.runner import Runner
-    from goldsmith.spec import Image, Placement
-    from goldsmith.tools.door import Door
-    from goldsmith.vcenter.door import VCenter
-    from goldsmith.vcenter.templates import Template
+    from goldsmith.guests.guest import Family, WayIn
+    from goldsmith.model import Image, Placement
+    from goldsmith.vcenter.marks import Template
 
 FOLDER = "verify"
 LOG = "logs/verify.log"
@@ -38,18 +32,22 @@ class Expected:
     """Accounts whose password the suite made, and locked."""
     timezone: str = ""
     account: str = ""
+    family: Family
     variables: str = ""
     """The playbooks' variables of this build: a file, relative to the repository; empty where there was none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Verification:
     """One candidate to verify. Paths lie below *root*, because the toolbox sees nothing else."""
 
     template: Template
     image: Image
     placement: Placement
     expected: Expected
+    way_in: WayIn
+    operators_key: str = field(default="", repr=False)
+    """The private key to log in to clones with, where they take no key of this run."""
     root: Path
     """The repository."""
     folder: Path
@@ -61,17 +59,3 @@ class Request:
     seconds: float = 600.0
     """How long the clones may take to get an address."""
     keep_failed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Doors:
-    """The ways out of the suite that this stage uses."""
-
-    connect: Callable[[], AbstractContextManager[VCenter]]
-    toolbox: Door
-    runner: Runner
-    progress: Progress
-    now: Callable[[], datetime]
-    clock: Callable[[], float] = time.monotonic
-    hide: Callable[[str], None] = lambda _: None
-    """Told every secret that is made, so that none is printed."""

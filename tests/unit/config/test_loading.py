@@ -12,7 +12,7 @@ import pytest
 
 from goldsmith.config import as_json, describe, load
 from goldsmith.errors import MAX_LINES, ConfigurationError, UnreachableError
-from goldsmith.workspace import Workspace
+from goldsmith.host.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import RefusedError, ToolError
+from goldsmith.host.runner import Completed
+from goldsmith.host.workspace import Workspace
 from goldsmith.lab import containers, state
 from goldsmith.lab.lifecycle import Lab, running
 from goldsmith.lab.settings import Settings
-from goldsmith.runner import Completed
-from goldsmith.workspace import Workspace
 from tests.unit.fakes import FakeProgress, FakeRunner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
     from tests.unit.fakes import Answer
 
 LIST = "docker container ls --all --no-trunc"

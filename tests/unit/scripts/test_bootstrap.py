@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from goldsmith.errors import CheckError, ConfigurationError, GoldsmithError, ToolError, UnreachableError
-from goldsmith.runner import Command, Completed
+from goldsmith.host.runner import Command, Completed
 from scripts.bootstrap import STAMP, install, is_ready, setup, venv_package
 from tests.unit.fakes import FakeProgress, UnscriptedCommandError
 

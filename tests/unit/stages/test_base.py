@@ -12,13 +12,13 @@ import pytest
 from goldsmith import forging
 from goldsmith.builds import Build
 from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError
-from goldsmith.runner import Command, Completed
-from goldsmith.spec import Image, Installer, Os, Placement, Site
+from goldsmith.host.runner import Command, Completed
+from goldsmith.media.attachments import Attachment, Slot
+from goldsmith.model import Image, Os, Placement, Site
 from goldsmith.stages import base
-from goldsmith.vcenter import templates
-from goldsmith.vcenter.door import StoredFile, Vitals
+from goldsmith.vcenter import marks
+from goldsmith.vcenter.api import StoredFile, Vitals
 from goldsmith.vcenter.inventory import Machine, Power
-from goldsmith.vcenter.preflight import Medium
 from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.vcenter.fakes import BUILD, FakeVCenter
 
@@ -60,7 +60,7 @@ class Bench:
                     family="debian",
                     release="13",
                     suite="trixie",
-                    installer=Installer.PRESEED,
+                    installer="preseed",
                     guest_type="debian12_64Guest",
                 ),
                 packages=("curl",),
@@ -80,12 +80,14 @@ class Bench:
             host="here",
         )
         self._root = root
+        (folder / "media").mkdir(parents=True)
+        (folder / "media/m.iso").write_bytes(b"7 bytes")
 
     @property
-    def request(self) -> base.Request:
+    def order(self) -> base.Base:
         """What is asked of the stage."""
-        medium = Medium(path="goldsmith/m.iso", size=7)
-        return base.Request(job=self.job, medium=medium, finish_script=self._root / "kickstart/finish.sh")
+        medium = Attachment(slot=Slot.CDROM, file="media/m.iso", stored="[lab-ds] goldsmith/m.iso", secret=True)
+        return base.Base(job=self.job, attached=(medium,), finish_script=self._root / "kickstart/finish.sh")
 
     def _packer(self) -> Completed:
         ending = self._does(self)
@@ -95,7 +97,7 @@ class Bench:
 
     def create(self, **changed: Any) -> Machine:
         """Do what Packer does when it creates the machine."""
-        note = templates.note_under_way(BUILD, host="here", began="now")
+        note = marks.note_under_way(BUILD, host="here", began="now")
         machine = Machine(ref="vm-1", name=NAME, instance_uuid="uuid-1", power=Power.ON, note=note)
         return self.vcenter.add(replace(machine, **changed))
 
@@ -106,9 +108,9 @@ class Bench:
             gave_up()
         yield lambda: self.installer
 
-    def forge(self) -> templates.Template:
+    def forge(self) -> marks.Template:
         """Run the stage."""
-        doors = forging.Doors(
+        effects = forging.Effects(
             connect=self.vcenter.connect,
             toolbox=Toolbox(),
             runner=self.runner,
@@ -116,7 +118,7 @@ class Bench:
             now=lambda: datetime(2026, 11, 23, 15, tzinfo=UTC),
             installing=self._installing,
         )
-        return base.forge(self.request, doors)
+        return base.forge(self.order, effects)
 
 
 def _succeeds(bench: Bench) -> int:
@@ -139,7 +141,7 @@ def test_a_template_is_made_and_marked(tmp_path: Path) -> None:
     """What Packer made is marked with everything the plan and people need, and found again."""
     bench = Bench(tmp_path, _succeeds)
     made = bench.forge()
-    [found] = templates.find(bench.vcenter.machines(), image="debian-13", phase="base")
+    [found] = marks.find(bench.vcenter.machines(), image="debian-13", phase="base")
     assert found.attributes == made.attributes
     assert (found.attributes.key, found.attributes.build, found.attributes.status) == ("ab" * 32, BUILD, "candidate")
 
@@ -150,9 +152,9 @@ def test_the_password_is_in_no_argv_file_or_log(tmp_path: Path) -> None:
     bench.forge()
     [command] = bench.runner.asked
     assert command.stdin == f"PKR_VAR_vcenter_password={PASSWORD}".encode()
-    assert PASSWORD not in f"{command} {command.replay()} {bench.request}"
+    assert PASSWORD not in f"{command} {command.replay()} {bench.order}"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"base.pkrvars.json", "base.log"}
+    assert {path.name for path in files} == {"base.pkrvars.json", "base.log", "m.iso"}
     assert not [path for path in files if PASSWORD in path.read_text(encoding="utf-8")]
 
 
@@ -315,8 +317,8 @@ def test_trouble_while_cleaning_up_does_not_hide_the_failure(tmp_path: Path) -> 
 
 def test_the_same_build_writes_the_same_file(tmp_path: Path) -> None:
     """The variable file is decided by the request alone, and its paths are the toolbox's."""
-    request = Bench(tmp_path, _succeeds).request
-    text = base.variable_file(request, began="now")
-    assert text == base.variable_file(request, began="now")
+    order = Bench(tmp_path, _succeeds).order
+    text = base.variable_file(order, began="now")
+    assert text == base.variable_file(order, began="now")
     assert f'"ssh_private_key_file": "build/{BUILD}/keys/id"' in text
     assert str(tmp_path) not in text

@@ -13,10 +13,10 @@ import pytest
 from goldsmith import forging
 from goldsmith.builds import Build
 from goldsmith.errors import ConfigurationError, MissingObjectError, ToolError
-from goldsmith.runner import Completed
-from goldsmith.spec import Docker, Image, Installer, Os, Placement, Site
+from goldsmith.host.runner import Completed
+from goldsmith.model import Docker, Image, Os, Placement, Site
 from goldsmith.stages import docker
-from goldsmith.vcenter import templates
+from goldsmith.vcenter import marks
 from goldsmith.vcenter.inventory import Machine, Power
 from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.stages.test_base import PASSWORD, Toolbox
@@ -31,7 +31,7 @@ NAME = f"debian-13-docker-{BUILD}"
 PUBLIC = f"ssh-ed25519 AAAA goldsmith-build-{BUILD}"
 IMAGE = Image(
     name="debian-13",
-    os=Os(family="debian", release="13", suite="trixie", installer=Installer.PRESEED, guest_type="debian12_64Guest"),
+    os=Os(family="debian", release="13", suite="trixie", installer="preseed", guest_type="debian12_64Guest"),
     docker=Docker(variables={"docker_engine_swarm": True}),
     packages=("curl",),
 )
@@ -64,17 +64,17 @@ class Bench:
             private_key=folder / "keys/id",
             host="here",
         )
-        self.request = docker.Request(job=job, public_key=PUBLIC, base_key=KEY)
+        self.request = docker.Docker(job=job, public_key=PUBLIC, base_key=KEY)
 
     def base(self, ref: str = "vm-9", *, name: str = BASE, build: str = OTHER_BUILD, **changed: Any) -> Machine:
         """Put a finished base on the site."""
-        attributes = templates.Attributes(image="debian-13", phase="base", key=KEY, build=build)
+        attributes = marks.Attributes(image="debian-13", phase="base", key=KEY, build=build)
         machine = Machine(ref=ref, name=name, instance_uuid=ref, is_template=True, has_snapshot=True)
         machine = replace(machine, attributes=attributes.values(machine))
         return self.vcenter.add(replace(machine, **changed))
 
     def _packer(self) -> Completed:
-        note = templates.note_under_way(BUILD, host="here", began="now")
+        note = marks.note_under_way(BUILD, host="here", began="now")
         done = self._status == 0
         power = Power.OFF if done else Power.ON
         self.vcenter.add(
@@ -90,16 +90,16 @@ class Bench:
         )
         return Completed(returncode=self._status, stdout=self._output)
 
-    def forge(self) -> templates.Template:
+    def forge(self) -> marks.Template:
         """Run the stage."""
-        doors = forging.Doors(
+        effects = forging.Effects(
             connect=self.vcenter.connect,
             toolbox=Toolbox(),
             runner=self.runner,
             progress=self.progress,
             now=lambda: datetime(2026, 11, 23, 16, tzinfo=UTC),
         )
-        return docker.forge(self.request, doors)
+        return docker.forge(self.request, effects)
 
     def given(self) -> dict[str, Any]:
         """Return Packer's variables."""

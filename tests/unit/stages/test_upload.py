@@ -10,7 +10,8 @@ import pytest
 
 from goldsmith.builds import ID_PATTERN
 from goldsmith.errors import CheckError, ConfigurationError, MissingObjectError, UnreachableError
-from goldsmith.runner import Completed
+from goldsmith.host.runner import Completed
+from goldsmith.media.store import Store
 from goldsmith.stages import upload
 from goldsmith.tools import govc
 from tests.unit.fakes import FakeDoor, FakeProgress, FakeRunner
@@ -37,8 +38,8 @@ def medium(tmp_path: Path) -> Path:
     return path
 
 
-def _store(tmp_path: Path, runner: FakeRunner) -> upload.Store:
-    return upload.Store(
+def _store(tmp_path: Path, runner: FakeRunner) -> Store:
+    return Store(
         access=govc.Access(server="vc", user="u", password="hunter2", datacenter="DC0", datastore="lab-ds"),
         folder=PurePosixPath("goldsmith/iso"),
         root=tmp_path,
@@ -48,7 +49,7 @@ def _store(tmp_path: Path, runner: FakeRunner) -> upload.Store:
     )
 
 
-def _notes(store: upload.Store) -> list[str]:
+def _notes(store: Store) -> list[str]:
     assert isinstance(store.progress, FakeProgress)
     return store.progress.notes
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
-from goldsmith.runner import Completed
-from goldsmith.spec import Image, Installer, Os, Placement
+from goldsmith.forging import Effects
+from goldsmith.guests.guest import Family, WayIn
+from goldsmith.host.runner import Completed
+from goldsmith.model import Image, Os, Placement
 from goldsmith.stages import verify
-from goldsmith.vcenter import templates
+from goldsmith.vcenter import marks
 from goldsmith.vcenter.inventory import Machine
 from tests.unit.fakes import FakeDoor, FakeProgress, FakeRunner
 from tests.unit.vcenter.fakes import BUILD, FakeVCenter
@@ -20,7 +22,7 @@ from tests.unit.vcenter.fakes import BUILD, FakeVCenter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from goldsmith.runner import Command
+    from goldsmith.host.runner import Command
 
 NAME = f"debian-13-base-{BUILD}"
 PASSED = '<testsuite><testcase classname="test_guest" name="test_a" time="1"/></testsuite>'
@@ -36,7 +38,7 @@ class Bench:
     def __init__(self, root: Path, report: str = PASSED, status: int = 0) -> None:
         self.vcenter = FakeVCenter()
         machine = Machine(ref="t", name=NAME, instance_uuid="uuid-t", is_template=True, has_snapshot=True)
-        attributes = templates.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD)
+        attributes = marks.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD)
         self.machine = self.vcenter.add(Machine(**{**machine.__dict__, "attributes": attributes.values(machine)}))
         self.report, self.status = report, status
         self.progress = FakeProgress()
@@ -44,15 +46,15 @@ class Bench:
         self.hidden: list[str] = []
         self.key_seen = ""
         self.folder = root / "build" / BUILD
-        self.request = verify.Request(
-            template=templates.Template(machine=self.machine, attributes=attributes),
+        self.request = verify.Verification(
+            template=marks.Template(machine=self.machine, attributes=attributes),
             image=Image(
                 name="debian-13",
                 os=Os(
                     family="debian",
                     release="13",
                     suite="trixie",
-                    installer=Installer.PRESEED,
+                    installer="preseed",
                     guest_type="debian12_64Guest",
                 ),
                 packages=("curl",),
@@ -60,12 +62,13 @@ class Bench:
             placement=Placement(
                 datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
             ),
-            expected=verify.Expected(account="automationuser", packages=("curl",)),
+            expected=verify.Expected(account="automationuser", packages=("curl",), family=Family.APT),
+            way_in=WayIn.CLOUD_INIT,
             root=root,
             folder=self.folder,
             host="here",
         )
-        self.doors = verify.Doors(
+        self.effects = Effects(
             connect=self.vcenter.connect,
             toolbox=FakeDoor(),
             runner=self.runner,
@@ -84,7 +87,7 @@ class Bench:
 
     def run(self, **changes: object) -> verify.Verdict:
         """Verify, with some of the request changed."""
-        return verify.verify(type(self.request)(**{**self.request.__dict__, **changes}), self.doors)
+        return verify.verify(type(self.request)(**{**self.request.__dict__, **changes}), self.effects)
 
     @property
     def status_written(self) -> str:
@@ -115,7 +118,7 @@ def test_the_clones_are_found_by_clean(tmp_path: Path) -> None:
     for order in bench.vcenter.ordered:
         assert order.name.endswith(f"-{BUILD}")
         assert len(order.name) <= 80
-        assert templates.build_under_way(order.note) == BUILD
+        assert marks.build_under_way(order.note) == BUILD
 
 
 def test_the_key_is_gone_and_was_hidden(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_one_failed_check_fails_the_candidate(tmp_path: Path) -> None:
         bench.run()
     assert (bench.clones, bench.status_written) == ([], "failed")
     assert "it is not" in bench.vcenter.held["t"].attributes["goldsmith.reason"]
-    assert templates.find(bench.vcenter.machines(), image="debian-13", phase="base") == []
+    assert marks.find(bench.vcenter.machines(), image="debian-13", phase="base") == []
 
 
 def test_failed_clones_are_kept_when_asked_for(tmp_path: Path) -> None:
@@ -195,7 +198,7 @@ def test_what_an_earlier_run_left_is_removed_first(tmp_path: Path) -> None:
     """A killed run's clone has the name that is wanted: it goes, and the new one takes its place."""
     bench = Bench(tmp_path)
     first, _ = verify.names(bench.request.template).values()
-    bench.vcenter.add(Machine(ref="old", name=first, note=templates.note_under_way(BUILD, host="here", began="then")))
+    bench.vcenter.add(Machine(ref="old", name=first, note=marks.note_under_way(BUILD, host="here", began="then")))
     assert bench.run().passed
     assert bench.clones == []
 

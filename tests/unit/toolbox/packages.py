@@ -7,8 +7,8 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
+from goldsmith.host.workspace import Workspace
 from goldsmith.toolbox.lock import DebRow, GoRow, WheelRow
-from goldsmith.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

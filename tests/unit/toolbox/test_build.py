@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
-from goldsmith.runner import Command, Completed
+from goldsmith.host.runner import Command, Completed
 from goldsmith.toolbox import images, lock
 from goldsmith.toolbox.build import Builder
 from goldsmith.toolbox.engine import Engine
@@ -15,7 +15,7 @@ from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.toolbox import packages
 
 if TYPE_CHECKING:
-    from goldsmith.workspace import Workspace
+    from goldsmith.host.workspace import Workspace
     from tests.unit.fakes import Answer
 
 ENGINE = Engine(

@@ -11,7 +11,7 @@ from goldsmith.toolbox import certificates
 from tests.unit.toolbox import packages
 
 if TYPE_CHECKING:
-    from goldsmith.workspace import Workspace
+    from goldsmith.host.workspace import Workspace
 
 END = "-----END CERTIFICATE-----\n"
 FIRST = Path(certifi.where()).read_text().split(END)[0].partition("-----BEGIN")

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldsmith.errors import RefusedError, ToolError
-from goldsmith.runner import Completed
+from goldsmith.host.runner import Completed
 from goldsmith.toolbox.containers import ENTRY, Mount, Toolbox, is_inside, packed, remove
 from goldsmith.toolbox.engine import Engine
 from tests.unit.fakes import FakeRunner
 from tests.unit.toolbox import packages
 
 if TYPE_CHECKING:
-    from goldsmith.workspace import Workspace
+    from goldsmith.host.workspace import Workspace
 
 PASSWORD = "hunter2hunter2"
 

@@ -14,7 +14,7 @@ from tests.unit.toolbox import packages
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from goldsmith.workspace import Workspace
+    from goldsmith.host.workspace import Workspace
 
 EPOCH = 86400
 EXCLUDES = "path-exclude=/usr/share/doc/*\npath-include=/usr/share/doc/*/copyright\npath-exclude=/usr/share/man/*\n"

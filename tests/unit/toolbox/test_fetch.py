@@ -16,9 +16,9 @@ from tests.unit.toolbox import packages
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from goldsmith.runner import Command, Completed
+    from goldsmith.host.runner import Command, Completed
+    from goldsmith.host.workspace import Workspace
     from goldsmith.toolbox.lock import Row
-    from goldsmith.workspace import Workspace
 
 MIRRORS = Mirrors(
     debian="http://m/debian",
@@ -160,7 +160,7 @@ def test_wheels_come_through_pip_and_are_checked(space: Workspace) -> None:
     listed: list[str] = []
 
     def pip(command: Command) -> Completed:
-        from goldsmith.runner import Completed
+        from goldsmith.host.runner import Completed
 
         folder = Path(command.argv[command.argv.index("--dest") + 1])
         listed.append((folder / "requirements.txt").read_text())
@@ -188,7 +188,7 @@ def test_what_pip_says_is_told_apart(space: Workspace, said: str, kind: type[Exc
     """Each way pip fails ends in the error of its kind."""
     import sys
 
-    from goldsmith.runner import Completed
+    from goldsmith.host.runner import Completed
 
     runner = FakeRunner({f"{sys.executable} -m pip": Completed(returncode=1, stdout="", stderr=said)})
     with pytest.raises(kind):

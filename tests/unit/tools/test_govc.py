@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldsmith.errors import ConfigurationError, GoldsmithError, MissingObjectError, ToolError, UnreachableError
-from goldsmith.runner import Completed
+from goldsmith.host.runner import Completed
 from goldsmith.tools import govc
 from tests.unit.fakes import FakeDoor
 

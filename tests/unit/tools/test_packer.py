@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from goldsmith.spec import Firmware, Hardware, Image, Installer, Os, Placement, Site
+from goldsmith.model import Firmware, Hardware, Image, Os, Placement, Site
 from goldsmith.tools import packer
 from goldsmith.tools.packer import Timeouts
 
 ROOT = Path(__file__).parents[3]
 IMAGE = Image(
     name="debian-13",
-    os=Os(family="debian", release="13", suite="trixie", installer=Installer.PRESEED, guest_type="debian12_64Guest"),
+    os=Os(family="debian", release="13", suite="trixie", installer="preseed", guest_type="debian12_64Guest"),
     hardware=Hardware(firmware=Firmware.BIOS, cpus=4),
     packages=("curl",),
 )

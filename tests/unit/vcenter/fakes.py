@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError, ToolError
-from goldsmith.vcenter.door import Space, StoredFile, Vitals
+from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.spec import Placement
-from goldsmith.vcenter import clean, templates
+from goldsmith.model import Placement
+from goldsmith.vcenter import clean, marks
+from goldsmith.vcenter.api import StoredFile
 from goldsmith.vcenter.clean import Leftover, Life
-from goldsmith.vcenter.door import StoredFile
 from goldsmith.vcenter.inventory import Machine, Places, Tree, resolve
 from tests.unit.vcenter.fakes import BUILD, FakeVCenter
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
-NOTE = templates.note_under_way(BUILD, host="here", began="now")
+NOTE = marks.note_under_way(BUILD, host="here", began="now")
 UNFINISHED = Machine(ref="vm-1", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-1", note=NOTE)
-DONE = templates.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD).values(UNFINISHED)
+DONE = marks.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD).values(UNFINISHED)
 
 
 def _plan(
@@ -75,7 +75,7 @@ def test_builds_of_other_machines(hours: int, expected: int) -> None:
 def test_what_cannot_be_dated_stays() -> None:
     """A build of another machine whose id names no time may have begun a moment ago."""
     edited = "99999999-999999-0123abcd"
-    note = templates.note_under_way(edited, host="elsewhere", began="now")
+    note = marks.note_under_way(edited, host="elsewhere", began="now")
     machine = replace(UNFINISHED, name=f"debian-13-base-{edited}", note=note)
     medium = f"goldsmith/goldsmith-{edited}.iso"
     assert _plan(machine, media=(medium,), life=Life.UNKNOWN, now=NOW + timedelta(days=1000)) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.spec import Placement
+from goldsmith.model import Placement
 from goldsmith.vcenter.inventory import Kind, Node, Places, Problem, Tree, network_path, resolve
 from tests.unit.vcenter import fakes
 

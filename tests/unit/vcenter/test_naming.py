@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from goldsmith.errors import ConfigurationError, RefusedError, ToolError
-from goldsmith.spec import Placement
+from goldsmith.model import Placement
 from goldsmith.vcenter import naming
 from goldsmith.vcenter.inventory import Machine, Places, Tree, resolve
 from tests.unit.vcenter.fakes import BUILD, FakeVCenter

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from goldsmith.errors import ConfigurationError, Exit, MissingObjectError
-from goldsmith.spec import Hardware, Placement
+from goldsmith.model import Hardware, Placement
 from goldsmith.vcenter import privileges
-from goldsmith.vcenter.door import Space, StoredFile
+from goldsmith.vcenter.api import Space, StoredFile
 from goldsmith.vcenter.preflight import GIB, Medium, check, space_needed
 from tests.unit.vcenter.fakes import FakeVCenter
 
 PLACEMENT = Placement(datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith")
-MEDIUM = Medium(path="goldsmith/m.iso", size=7)
+MEDIUM = Medium(stored="[lab-ds] goldsmith/m.iso", size=7)
 ROOT = Path(__file__).parents[3]
 
 
@@ -26,7 +26,7 @@ def _vcenter() -> FakeVCenter:
 def test_a_ready_site_changes_nothing() -> None:
     """A site that is ready gives its places, and the look itself changes nothing."""
     vcenter = _vcenter()
-    assert check(vcenter, PLACEMENT, Hardware(), MEDIUM).folder.name == "goldsmith"
+    assert check(vcenter, PLACEMENT, Hardware(), [MEDIUM]).folder.name == "goldsmith"
     assert vcenter.log == []
 
 
@@ -53,7 +53,7 @@ def test_medium(stored: list[StoredFile], words: str) -> None:
     """A boot medium that is gone or has another size is found before any machine exists."""
     vcenter = FakeVCenter(stored=stored)
     with pytest.raises(MissingObjectError, match=re.escape(words)):
-        check(vcenter, PLACEMENT, Hardware(), MEDIUM)
+        check(vcenter, PLACEMENT, Hardware(), [MEDIUM])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_datastore(space: Space, words: str) -> None:
 
 def test_medium_of_a_stored_path() -> None:
     """A path as vSphere writes it names the file on its datastore."""
-    assert Medium.stored("[isos] goldsmith/a b.iso", 3) == Medium(path="goldsmith/a b.iso", size=3)
+    assert Medium(stored="[isos] goldsmith/a b.iso").path == "goldsmith/a b.iso"
 
 
 def test_space_counts_what_is_written() -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from goldsmith.errors import ConfigurationError, Exit, GoldsmithError, RefusedError, ToolError, UnreachableError
-from goldsmith.vcenter import session
+from goldsmith.vcenter import faults, session
 
 SERVER = "vc.example.com:8443"
 
@@ -37,7 +37,7 @@ class InvalidPowerState(Exception):  # noqa: N818 - a fault's name, as pyVmomi h
 
 
 def _explained(error: Exception, ca_file: Path | None = None) -> GoldsmithError:
-    with pytest.raises(GoldsmithError) as caught, session.explained(SERVER, ca_file):
+    with pytest.raises(GoldsmithError) as caught, faults.explained(SERVER, ca_file):
         raise error
     return caught.value
 
@@ -101,7 +101,7 @@ def test_any_other_fault() -> None:
 
 def test_bugs_stay_bugs() -> None:
     """What is no fault of the vCenter's is not dressed up as one."""
-    with pytest.raises(ZeroDivisionError), session.explained(SERVER):
+    with pytest.raises(ZeroDivisionError), faults.explained(SERVER):
         raise ZeroDivisionError
 
 
@@ -114,7 +114,7 @@ def test_errors_of_our_own_pass() -> None:
 @pytest.mark.parametrize(("server", "parts"), [("vc", ("vc", 443)), ("vc:8443", ("vc", 8443))])
 def test_server(server: str, parts: tuple[str, int]) -> None:
     """The port is HTTPS's unless it is named."""
-    assert session.split_server(server) == parts
+    assert faults.split_server(server) == parts
 
 
 def test_every_certificate_is_verified() -> None:

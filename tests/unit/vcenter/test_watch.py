@@ -13,7 +13,7 @@ from tests.unit.vcenter.fakes import FakeVCenter
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from goldsmith.vcenter.door import Vitals
+    from goldsmith.vcenter.api import Vitals
 
 FOLDER = Node(ref="folder", kind=Kind.FOLDER, name="goldsmith", parent="vm-f")
 SOON = 0.001

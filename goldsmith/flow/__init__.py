@@ -1,0 +1,1 @@
+"""The order of a build, from plan to finished template."""

@@ -1,0 +1,21 @@
+"""The installed system as the later stages see it: what they ask instead of which distribution it is."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from goldsmith.guests.guest import Family
+
+
+class Packages(Protocol):
+    """What a module of this folder, named for its family, says of its packages."""
+
+    PURL_TYPE: str
+    """Their type in a package URL: https://github.com/package-url/purl-spec."""
+
+
+def of(family: Family) -> Packages:
+    """Return what is known of a family's packages."""
+    return cast("Packages", import_module(f"goldsmith.guests.{family}"))

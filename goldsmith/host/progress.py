@@ -1,0 +1,179 @@
+"""What people see while work goes on: steps with their reason and time, and lines within a step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import time
+from typing import IO, TYPE_CHECKING, Protocol
+
+from goldsmith.host.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+
+class Progress(Protocol):
+    """Receives events; how they look is the business of the one who listens."""
+
+    def step(self, name: str, reason: str = "") -> AbstractContextManager[None]:
+        """Announce a step, and at its end say how long it took and whether it failed."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Tell something worth a line that stays."""
+        ...
+
+    def status(self, text: str) -> None:
+        """Tell what happens at this moment (bytes fetched, a build's step); may be shown briefly or not at all."""
+        ...
+
+
+class Lines:
+    """Plain lines, for logs and CI: ``• iso (its inputs changed)`` … ``✓ iso (14s)``."""
+
+    def __init__(
+        self,
+        stream: IO[str] | None = None,
+        redact: Redactor | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stream = stream or sys.stderr
+        self._redact = redact or Redactor()
+        self._clock = clock
+        self._depth = 0
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Print the step when it starts and when it ends."""
+        self._lines(f"• {name} ({reason})" if reason else f"• {name}")
+        started = self._clock()
+        self._depth += 1
+        mark = "✗"
+        try:
+            yield
+            mark = "✓"
+        finally:
+            self._depth -= 1
+            self._lines(f"{mark} {name} ({self._clock() - started:.1f}s)")
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._lines(text)
+
+    def status(self, text: str) -> None:
+        """Print a line as well: a log has no place for what is only brief."""
+        self._lines(text)
+
+    def _lines(self, text: str) -> None:
+        for line in self._redact(text).splitlines():
+            self.write("  " * self._depth + line)
+
+    def write(self, line: str) -> None:
+        """Put one finished line out; a terminal overrides this."""
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+
+class GitLab(Lines):
+    """Plain lines whose outermost steps can be folded in a GitLab job's log."""
+
+    _sections = 0
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Wrap an outermost step's lines into a section."""
+        if self._depth:
+            with super().step(name, reason):
+                yield
+            return
+        # A section's name must be its own within the log, and may hold few characters.
+        self._sections += 1
+        section = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self._redact(name))}_{self._sections}"
+        self._mark("start", section)
+        try:
+            with super().step(name, reason):
+                yield
+        finally:
+            self._mark("end", section)
+
+    def _mark(self, what: str, section: str) -> None:
+        self.stream.write(f"\x1b[0Ksection_{what}:{int(self._time())}:{section}\r\x1b[0K")
+        self.stream.flush()
+
+    @staticmethod
+    def _time() -> float:
+        return time.time()
+
+
+class GitHub(Lines):
+    """Plain lines whose outermost steps can be folded in a GitHub workflow's log, where groups do not nest."""
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Wrap an outermost step's lines into a group."""
+        if self._depth:
+            with super().step(name, reason):
+                yield
+            return
+        title = self._redact(f"{name} ({reason})" if reason else name).replace("\n", " ")
+        self.write(f"::group::{title}")
+        try:
+            with super().step(name, reason):
+                yield
+        finally:
+            self.write("::endgroup::")
+
+
+class Terminal(Lines):
+    """Lines with colour, and what is only brief on one line that moves; for people at a terminal."""
+
+    def __init__(self, stream: IO[str] | None = None, redact: Redactor | None = None) -> None:
+        from rich.console import Console
+
+        super().__init__(stream, redact)
+        self._console = Console(file=self.stream, highlight=False)
+        self._spinner = self._console.status("")
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Show the step, and a spinner with its name until something more precise is known."""
+        with super().step(name, reason):
+            self._spinner.update(name)
+            if self._depth == 1:
+                self._spinner.start()
+            try:
+                yield
+            finally:
+                if self._depth == 1:
+                    self._spinner.stop()
+
+    def status(self, text: str) -> None:
+        """Show *text* until the next one."""
+        from rich.text import Text
+
+        self._spinner.update(Text(self._redact(text).splitlines()[-1] if text else ""))
+
+    def write(self, line: str) -> None:
+        """Print a line above the spinner, its mark in colour."""
+        from rich.text import Text
+
+        styles = {"✓": "green", "✗": "bold red", "•": "bold"}
+        self._console.print(Text(line, style=styles.get(line.lstrip()[:1], "")), soft_wrap=True)
+
+
+def for_people(
+    redact: Redactor, stream: IO[str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Progress:
+    """Return what suits *stream* (stderr): colour on a terminal, groups to fold in a CI job, else plain lines."""
+    target = stream or sys.stderr
+    if target.isatty():
+        return Terminal(target, redact)
+    if environment.get("GITLAB_CI"):
+        return GitLab(target, redact)
+    if environment.get("GITHUB_ACTIONS"):
+        return GitHub(target, redact)
+    return Lines(target, redact)

@@ -1,0 +1,271 @@
+"""The one door through which goldsmith starts processes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import signal
+import subprocess
+import threading
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Protocol
+
+from goldsmith.errors import ToolError
+from goldsmith.host.redact import Redactor
+from goldsmith.host.signals import PROCESS, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+TIMED_OUT = 124
+"""The status of a command that outlived its timeout, as with coreutils' timeout."""
+TAIL_LINES = 20
+"""How many last lines of a failed program an error shows."""
+GRACE_SECONDS = 60.0
+"""How long an interrupted program may clean up (Packer destroys its VM) before it is killed."""
+
+_CHUNK = 1 << 16
+_LINE_END = re.compile(rb"\r?\n|\r(?=[^\n])")
+"""A lone carriage return ends a line as well: that is how tools redraw their progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A program to run: built by pure functions, run by a :class:`Runner`, printable at any time.
+
+    ``stdin`` never appears in a representation, because secrets travel there.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of the suite; non-secret values only reach logs through *replay*."""
+    cwd: Path | None = None
+    stdin: bytes | None = field(default=None, repr=False)
+    timeout: float | None = None
+    """Seconds after which it is killed with its children; the status is then ``TIMED_OUT``."""
+    stop: Stop | None = field(default=None, repr=False, compare=False)
+    """How another thread may interrupt it."""
+    ending: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Run after it was interrupted or killed: ends what signals may not have reached, such as a container."""
+
+    def replay(self) -> str:
+        """Return a line that can be pasted into a shell."""
+        assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        return f"{assignments} {shlex.join(self.argv)}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """How a program ended: its exit status and what it printed (stdout only, unless merged)."""
+
+    returncode: int
+    stdout: str
+    stderr: str = ""
+
+
+class Runner(Protocol):
+    """Runs commands; the real one is :class:`ProcessRunner`, tests use a strict fake."""
+
+    def run(
+        self,
+        command: Command,
+        *,
+        check: bool = True,
+        log: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run *command* to its end.
+
+        With *log* or *on_line*, stdout and stderr are merged, written (redacted)
+        to *log* and handed over line by line as they appear; the result then
+        carries only the last lines. Without, both are captured whole.
+
+        Raises ``ToolError`` when the program is missing, or when *check* is set
+        and it ends with another status than 0.
+        """
+        ...
+
+
+class ProcessRunner:
+    """Runs programs as children in their own process group and ends them when the suite is interrupted."""
+
+    def __init__(self, redact: Redactor | None = None) -> None:
+        self.redact = redact or Redactor()
+
+    def run(
+        self,
+        command: Command,
+        *,
+        check: bool = True,
+        log: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run *command*; see :class:`Runner`."""
+        streamed = log is not None or on_line is not None
+        with (
+            self._started(command, merged=streamed) as process,
+            command.stop.reaching(process) if command.stop else contextlib.nullcontext(),
+            _deadline(process, command.timeout) as outlived,
+        ):
+            completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
+        if outlived.is_set():
+            _finish_off(command)
+            completed = replace(completed, returncode=TIMED_OUT)
+        if check and completed.returncode != 0:
+            raise self._failure(command, completed, log)
+        return completed
+
+    @contextlib.contextmanager
+    def _started(self, command: Command, *, merged: bool) -> Iterator[subprocess.Popen[bytes]]:
+        try:
+            process = subprocess.Popen(
+                command.argv,
+                env={**os.environ, **command.env},
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+                # Its own group: Ctrl-C reaches the suite alone, which then passes it on
+                # once, so that no tool is hit twice and skips its clean-up.
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise ToolError(
+                f"the program {command.argv[0]} cannot be started",
+                where=self.redact(command.replay()),
+                why=str(error),
+                next=f"install {command.argv[0]}, or put it on PATH",
+            ) from None
+        try:
+            yield process
+        except BaseException:
+            with PROCESS.held_off():
+                _end(process)
+                _finish_off(command)
+            raise
+        finally:
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+    def _stream(
+        self,
+        process: subprocess.Popen[bytes],
+        command: Command,
+        log: Path | None,
+        on_line: Callable[[str], None] | None,
+    ) -> Completed:
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        with contextlib.ExitStack() as stack:
+            sink: IO[str] | None = None
+            if log is not None:
+                log.parent.mkdir(parents=True, exist_ok=True)
+                sink = stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
+            _feed(process, command.stdin)
+            for raw in _lines(process):
+                line = self.redact(raw)
+                tail.append(line)
+                if sink is not None:
+                    sink.write(line + "\n")
+                if on_line is not None:
+                    on_line(line)
+        return Completed(returncode=process.wait(), stdout="\n".join(tail))
+
+    def _failure(self, command: Command, completed: Completed, log: Path | None) -> ToolError:
+        tail = (completed.stderr.strip() or completed.stdout.strip()).splitlines()[-TAIL_LINES:]
+        return ToolError(
+            f"{command.argv[0]} ended with status {completed.returncode}",
+            where=self.redact(command.replay()) + (f"\nlog: {log}" if log else ""),
+            why=self.redact("\n".join(tail)) or "it printed nothing",
+            next="the line under 'where' repeats it by hand",
+        )
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
+    """Kill the child's whole group after *seconds*; the event tells that this happened."""
+    outlived = threading.Event()
+    if seconds is None:
+        yield outlived
+        return
+
+    def end() -> None:
+        outlived.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield outlived
+    finally:
+        timer.cancel()
+
+
+def interact(command: Command) -> int:
+    """Run *command* with this process's own terminal, and return its exit status.
+
+    It stays in the foreground process group, so Ctrl-C is its own affair.
+    """
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.run(command.argv, env={**os.environ, **command.env}, cwd=command.cwd, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
+    """Write *data* to the child's stdin from a thread, so that neither side waits for the other."""
+    stdin = process.stdin
+    if stdin is None:
+        return
+
+    def write() -> None:
+        # The child may end without reading: that is its own affair, its status tells.
+        with contextlib.suppress(BrokenPipeError), stdin:
+            stdin.write(data or b"")
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+def _capture(process: subprocess.Popen[bytes], command: Command) -> Completed:
+    out, err = process.communicate(command.stdin)
+    return Completed(
+        returncode=process.returncode,
+        stdout=out.decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
+    )
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    assert isinstance(process.stdout, io.BufferedReader)  # noqa: S101 - _started always asks for a pipe
+    rest = b""
+    while chunk := process.stdout.read1(_CHUNK):
+        *whole, rest = _LINE_END.split(rest + chunk)
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.decode(errors="replace").rstrip("\r")
+
+
+def _finish_off(command: Command) -> None:
+    """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
+    if command.ending:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command.ending, capture_output=True, check=False, start_new_session=True, timeout=30)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt the child's whole group, and kill it when it does not end in time."""
+    for number, patience in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGTERM, 5.0), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)

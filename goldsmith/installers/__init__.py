@@ -1,0 +1,1 @@
+"""Unattended installers: one folder each, behind the Protocol of ``door``."""

@@ -1,0 +1,1 @@
+"""Boot media and answer media: what they are, and how they are made."""

@@ -1,0 +1,1 @@
+"""The record of a template: gathered, written, and shown."""

@@ -1,0 +1,124 @@
+"""Data for people and machines on stdout: tables, plans, JSON."""
+
+from __future__ import annotations
+
+import json as _json
+import sys
+from dataclasses import asdict
+from typing import IO, TYPE_CHECKING, Any
+
+from goldsmith.plan import KEY_SHORT, spoken, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from goldsmith.plan import Plan
+    from goldsmith.stages.verify import Verdict
+    from goldsmith.vcenter.inventory import Machine
+
+
+_MEGABYTE = 1_000_000
+_ENDLESS = 10_000
+"""Columns of what has no width, such as a pipe: rich would take 80 and fold every path."""
+
+
+def json(data: Any) -> None:
+    """Print *data* as JSON."""
+    sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def lines(*text: str) -> None:
+    """Print lines as they are."""
+    sys.stdout.write("\n".join(text) + "\n")
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: with colours on a terminal, and never cut off, so that it can be searched."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        shown.add_column(name, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    wide = None if sys.stdout.isatty() else _ENDLESS
+    Console(file=sys.stdout, width=wide, highlight=False).print(shown)
+
+
+def plan(planned: Plan, *, to: IO[str]) -> None:
+    """Print the stages with what happens to each and why."""
+    to.write(f"{planned.image} on {planned.site}, key {planned.key[:KEY_SHORT]}\n")
+    for step in planned.steps:
+        to.write(f"  {'run ' if step.run else 'skip'}  {step.stage.value:<8} {step.reason}\n")
+    to.flush()
+
+
+def verdict(found: Verdict, *, as_json: bool) -> None:
+    """Print what verification found: how many checks passed, and each one that was skipped, with its reason."""
+    if as_json:
+        json(
+            {
+                "template": found.template.name,
+                "passed": found.passed,
+                "seconds": dict(found.seconds),
+                "checks": [asdict(check) for check in found.checks],
+            }
+        )
+        return
+    lines(*verdict_lines(found))
+
+
+def verdict_lines(found: Verdict) -> list[str]:
+    """Return what verification found as lines: each skipped check with its reason, then how many ended how."""
+    skipped = [f"skipped: {check.name}: {check.reason}" for check in found.checks if check.outcome == "skipped"]
+    kinds = ("passed", "failed", "skipped")
+    counts = [f"{sum(check.outcome == kind for check in found.checks)} {kind}" for kind in kinds]
+    return [*skipped, f"{found.template.name}: {', '.join(counts)}"]
+
+
+def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:
+    """Return this suite's templates as rows, newest last."""
+    from goldsmith.vcenter.marks import attributes_of
+
+    found = [
+        (machine, attributes)
+        for machine in machines
+        if machine.is_template
+        and (attributes := attributes_of(machine))
+        and image in ("", attributes.image)
+        and phase in ("", attributes.phase)
+    ]
+    return [
+        {
+            "name": machine.name,
+            "image": attributes.image,
+            "phase": attributes.phase,
+            "status": attributes.status,
+            "reason": attributes.reason,
+            "parent": attributes.parent,
+            "size_bytes": machine.size_bytes,
+            "key": attributes.key[:KEY_SHORT],
+            "age": spoken(now - began) if (began := started(attributes.build)) else "unknown",
+            "build": attributes.build,
+            "commit": attributes.commit,
+        }
+        for machine, attributes in sorted(found, key=lambda item: item[1].build)
+    ]
+
+
+def templates_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of :func:`templates`."""
+    names = ("name", "image", "phase", "status", "key", "age", "parent", "size")
+    shown = [{**row, "size": _size(row["size_bytes"])} for row in rows]
+    table(names, [tuple(str(row[name]) for name in names) for row in shown])
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people say it; nothing where none is known, as in a lab."""
+    if count < _MEGABYTE:
+        return ""
+    gigabytes = count / 1e9
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{count / _MEGABYTE:.0f} MB"

@@ -1,0 +1,144 @@
+"""A build runs what its plan names, in order, alone; and what is up to date is not touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from goldsmith.builds import Build, Status
+from goldsmith.errors import ConfigurationError, RefusedError, UnreachableError
+from goldsmith.flow.order import Order
+from goldsmith.flow.run import Flow
+from goldsmith.plan import Stage
+from goldsmith.vcenter import marks
+from goldsmith.vcenter.inventory import Machine
+from tests.unit.sessions import FakeSession, lab_is_up, session
+from tests.unit.vcenter.fakes import BUILD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from goldsmith.plan import Plan
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> FakeSession:
+    made = session(tmp_path)
+    lab_is_up(made)
+    return made
+
+
+@pytest.fixture
+def flow(here: FakeSession) -> Flow:
+    return Flow(on=here.on(here.effective(site="lab", image="")))
+
+
+def template(here: FakeSession, flow: Flow, **changes: Any) -> Machine:
+    """Put a finished base template of the flow's inputs onto the site."""
+    machine = Machine(
+        ref="vm-9", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-9", is_template=True, has_snapshot=True
+    )
+    now = flow.inputs()["base"]
+    told = {"image": "debian-13", "phase": "base", "key": now.key, "build": BUILD, "inputs": now.summary()}
+    attributes = marks.Attributes(**{**told, **changes})
+    return here.vcenter.add(replace(machine, attributes=attributes.values(machine)))
+
+
+def open_build(flow: Flow, **changes: Any) -> Build:
+    now = flow.inputs()["base"]
+    build = Build(
+        id=BUILD,
+        image="debian-13",
+        site="lab",
+        key=now.key,
+        inputs=now.summary(),
+        server=flow.on.site.server,
+    )
+    return flow.session.builds.save(replace(build, **changes))
+
+
+def test_an_unchanged_template_means_that_nothing_is_done(here: FakeSession, flow: Flow) -> None:
+    """With the same key on the site, a build starts no step, changes nothing there, and leaves no folder."""
+    made = template(here, flow)
+    told: list[Plan] = []
+    assert flow.forge(Order(), told.append) is None
+    assert made.name in told[0].steps[-1].reason
+    assert (here.vcenter.log, here.progress.steps, here.builds.all()) == ([], [], ())
+
+
+def test_the_plan_says_which_input_changed(here: FakeSession, flow: Flow) -> None:
+    """A template of other answers is named, and so is the part that differs."""
+    before = flow.inputs()["base"].summary().replace("answers=", "answers=0")
+    made = template(here, flow, key="ab" * 32, inputs=before)
+    planned = flow.plan(Order())
+    assert planned.runs
+    assert planned.steps[-1].reason == f"changed since {made.name}: answers"
+
+
+@pytest.mark.parametrize(
+    "order", [Order(rebuild=True), Order(max_age=timedelta(minutes=1))], ids=["rebuild", "too-old"]
+)
+def test_an_operator_can_ask_for_more_than_the_key_does(here: FakeSession, flow: Flow, order: Order) -> None:
+    """--rebuild and --max-age run an unchanged base all the same."""
+    template(here, flow)
+    assert flow.plan(order).runs
+
+
+def test_a_site_without_login_is_planned_as_empty(here: FakeSession, flow: Flow) -> None:
+    """A lab that is down is known to hold nothing, so planning needs no session."""
+    assert flow.plan(Order(), empty=True).runs
+    assert here.vcenter.sessions == 0
+
+
+def test_a_lab_that_is_down_cannot_be_built_on(tmp_path: Path) -> None:
+    """Building needs a login; without the lab's state there is none, and nothing is begun."""
+    made = session(tmp_path)
+    flow = Flow(on=made.on(made.effective(site="lab", image="")))
+    with pytest.raises(UnreachableError, match="not up"):
+        flow.forge(Order(), lambda _: None)
+    assert made.builds.all() == ()
+
+
+def test_two_builds_of_one_image_and_site_exclude_each_other(flow: Flow) -> None:
+    """With --no-wait the second one is refused at once."""
+    with flow.alone(Order()), pytest.raises(RefusedError), flow.alone(Order(wait=False)):
+        pass
+
+
+def test_a_piece_leaves_an_open_build_that_only_its_owner_reads(here: FakeSession, flow: Flow) -> None:
+    """Rendering alone ends with a build that can be continued; its answers and key are private."""
+    build = flow.piece(Order(until=Stage.ANSWERS))
+    assert (build.status, build.stages) == (Status.OPEN, ("answers",))
+    written = [path for path in here.builds.folder(build).rglob("*") if path.is_file() and path.suffix != ".json"]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}
+    assert {"preseed.cfg", "id_ed25519"} <= {path.name for path in written}
+
+
+def test_an_unfinished_build_is_continued(flow: Flow) -> None:
+    """A second piece goes on with the first one's build, whose finished stages are not run again."""
+    first = flow.piece(Order(until=Stage.ANSWERS))
+    again = flow.piece(Order(until=Stage.ANSWERS))
+    assert again == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"image": "other"}, "a build of other"),
+        ({"site": "elsewhere"}, "on elsewhere"),
+        ({"server": "vc.example.com"}, "vc.example.com"),
+        ({"status": Status.DONE}, "it is done"),
+        ({"key": "0" * 64, "inputs": "answers=0"}, "changed since it began"),
+    ],
+    ids=["image", "site", "server", "finished", "inputs"],
+)
+def test_a_named_build_must_fit(flow: Flow, changes: dict[str, Any], why: str) -> None:
+    """--build is refused with the reason, and the build stays as it was."""
+    before = open_build(flow, **changes)
+    with pytest.raises(ConfigurationError) as caught:
+        flow.piece(Order(until=Stage.ANSWERS, build=BUILD))
+    assert why in caught.value.why
+    assert flow.session.builds.load(BUILD) == before

@@ -1,0 +1,75 @@
+"""Files appear whole, with the right mode, and only when they change; locks exclude."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldsmith.errors import RefusedError
+from goldsmith.host.redact import MASK, Redactor
+from goldsmith.host.workspace import SECRET_MODE, Workspace, write_if_changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"GOLDSMITH_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x"}, "/c"),
+        ({"XDG_CACHE_HOME": "/x"}, "/x/goldsmith"),
+        ({"XDG_CACHE_HOME": ""}, None),
+        ({"XDG_CACHE_HOME": "relative"}, None),
+    ],
+)
+def test_the_environment_names_the_cache(environment: dict[str, str], expected: str | None) -> None:
+    """The own variable wins over XDG's, and an empty variable counts as unset."""
+    cache = str(Workspace.here(environment).cache)
+    assert cache == expected if expected else cache.endswith("/.cache/goldsmith")
+
+
+def test_a_file_is_written_only_when_it_changes(tmp_path: Path) -> None:
+    """An unchanged file keeps its time, so that nothing downstream is redone."""
+    path = tmp_path / "new" / "file"
+    assert write_if_changed(path, "text")
+    before = path.stat().st_mtime_ns
+    assert not write_if_changed(path, b"text")
+    assert path.stat().st_mtime_ns == before
+    assert write_if_changed(path, "other")
+
+
+def test_a_secret_file_is_never_readable_by_others(tmp_path: Path) -> None:
+    """A file that turned secret is tightened even when its content is the same."""
+    path = tmp_path / "file"
+    write_if_changed(path, "x")
+    assert write_if_changed(path, "x", mode=SECRET_MODE)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_lock_excludes_a_second_run(tmp_path: Path) -> None:
+    """Who does not want to wait is refused while the lock is held, and not afterwards."""
+    workspace = Workspace(root=tmp_path, cache=tmp_path / "cache")
+    refused = pytest.raises(RefusedError, match="site-image")
+    with workspace.locked("site-image"), refused, workspace.locked("site-image", wait=False):
+        pass
+    with workspace.locked("site-image", wait=False):
+        pass
+
+
+@given(st.lists(st.text(min_size=4, max_size=12), max_size=5), st.text(), st.text())
+def test_no_secret_survives_the_filter(secrets: list[str], before: str, after: str) -> None:
+    """Whatever stands around a secret, and whatever other secrets there are, it is masked."""
+    redact = Redactor(secrets)
+    for secret in secrets:
+        lines = [line for line in secret.splitlines() if len(line) >= 4]
+        shown = redact(before + secret + after)
+        assert all(line in MASK or line not in shown.replace(MASK, "\0") for line in lines)
+
+
+def test_the_longest_secret_is_masked_first() -> None:
+    """A secret that contains another one leaves no tail behind."""
+    assert Redactor(["hunter2", "hunter2-and-more"])("x hunter2-and-more y") == f"x {MASK} y"

@@ -1,0 +1,138 @@
+"""The types at the edge take what is meant and nothing that could break out of its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, TypeAdapter, ValidationError
+
+from goldsmith import model
+from goldsmith.model import values
+
+SHELL = set("\"'\\$`\n\r\t\x00<>|&; ")
+
+GOOD: list[tuple[str, Any, str]] = [
+    ("host", values.HostName, "10.0.0.1"),
+    ("port", values.HostPort, "vcenter.example.com:8443"),
+    ("domain", values.NoProxy, ".example.com"),
+    ("network", values.NoProxy, "10.0.0.0/8"),
+    ("everything", values.NoProxy, "*"),
+    ("mirror", values.MirrorUrl, "http://mirror.lab.test:8080/debian"),
+    ("security", values.SecurityUrl, "http://mirror.example.com/x/debian-security"),
+    ("proxy login", values.ProxyUrl, "http://user:p%40ss@proxy.example.com:3128"),
+    ("package", values.PackageName, "g++-14"),
+    ("locale", values.Locale, "en_US.UTF-8"),
+    ("user", values.UserName, "automationuser"),
+]
+BAD: list[tuple[str, Any, str]] = [
+    ("two dots", values.HostName, "a..b"),
+    ("dash last", values.HostName, "a-"),
+    ("too long", values.HostName, ".".join(["a" * 60] * 5)),
+    ("URL", values.HostPort, "https://vcenter.example.com"),
+    ("port 0", values.HostPort, "a:0"),
+    ("port 65536", values.HostPort, "a:65536"),
+    ("other digits", values.HostPort, "a:\uff11"),
+    ("newline at the end", values.HostName, "a\n"),
+    ("https mirror", values.MirrorUrl, "https://mirror.example.com/debian"),
+    ("mirror with login", values.MirrorUrl, "http://u:p@mirror.example.com/debian"),
+    ("security elsewhere", values.SecurityUrl, "http://mirror.example.com/security"),
+    ("proxy with path", values.ProxyUrl, "http://proxy.example.com/x"),
+    ("upper-case package", values.PackageName, "Vim"),
+    ("option as package", values.PackageName, "-y"),
+    ("latin1", values.Locale, "en_US.ISO-8859-1"),
+    ("root", values.UserName, "root"),
+    ("colon", values.FullName, "a:b"),
+    ("blank first", values.FullName, " a"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), [pytest.param(kind, text, id=name) for name, kind, text in GOOD])
+def test_what_is_meant_is_taken(kind: Any, text: str) -> None:
+    """A usual value passes unchanged."""
+    assert TypeAdapter(kind).validate_python(text) == text
+
+
+@pytest.mark.parametrize(("kind", "text"), [pytest.param(kind, text, id=name) for name, kind, text in BAD])
+def test_what_is_not_meant_is_refused(kind: Any, text: str) -> None:
+    """An odd value is refused, and the message says what is allowed."""
+    with pytest.raises(ValidationError, match=r"must be|without|none of"):
+        TypeAdapter(kind).validate_python(text)
+
+
+ADAPTERS = {
+    name: TypeAdapter(getattr(values, name))
+    for name in ("HostName", "HostPort", "MirrorUrl", "ProxyUrl", "PackageName", "UserName", "TemplateName")
+}
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+@given(prefix=st.sampled_from(["", "a", "http://a", "http://a/"]), text=st.text(max_size=8))
+def test_nothing_that_a_shell_reads_passes(name: str, prefix: str, text: str) -> None:
+    """No accepted value holds a character that a shell, preseed or apt would give a meaning."""
+    try:
+        accepted = ADAPTERS[name].validate_python(prefix + text)
+    except ValidationError:
+        return
+    assert accepted.isascii()
+    assert not SHELL & set(accepted)
+
+
+def test_a_locale_is_completed() -> None:
+    """The encoding may be left out."""
+    assert TypeAdapter(values.Locale).validate_python("da_DK") == "da_DK.UTF-8"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("!", id="locked"),
+        pytest.param(f"$6$salt${'a' * 86}", id="SHA-512"),
+        pytest.param(f"$6$rounds=5000$salt${'a' * 86}", id="rounds"),
+        pytest.param(f"$y$j9T$salt${'a' * 43}", id="yescrypt"),
+    ],
+)
+def test_safe_hashes_are_taken(text: str) -> None:
+    """Locked, SHA-512 and yescrypt."""
+    adapter: TypeAdapter[SecretStr] = TypeAdapter(values.CryptedPassword)
+    assert adapter.validate_python(text).get_secret_value() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("$1$salt$hash", id="md5"),
+        pytest.param("secret", id="plain"),
+        pytest.param("", id="empty"),
+        pytest.param(f"$6$salt${'a' * 86}\n", id="newline"),
+        pytest.param(f"$6$salt${'a' * 85}", id="cut off"),
+    ],
+)
+def test_other_hashes_are_refused(text: str) -> None:
+    """What is unsafe, plain or damaged."""
+    with pytest.raises(ValidationError, match="must be a SHA-512"):
+        TypeAdapter(values.CryptedPassword).validate_python(text)
+
+
+def test_a_key_may_have_options() -> None:
+    """Options that sshd takes before a key are kept, quoted blanks included."""
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/"
+    line = f'from="10.0.0.0/8",command="a b" {key} somebody at work'
+    assert TypeAdapter(values.AuthorizedKey).validate_python(line) == line
+
+
+@pytest.mark.parametrize("folder", ["/absolute", "a/../b", "a\nb", "a;b"])
+def test_media_folders_stay_inside(folder: str) -> None:
+    """The folder of media lies below the datastore's root."""
+    placement = {"datacenter": "a", "cluster": "b", "datastore": "c", "network": "d"}
+    with pytest.raises(ValidationError, match="must be a folder on the datastore"):
+        model.Placement.model_validate({**placement, "iso_folder": folder})
+
+
+@pytest.mark.parametrize("value", ["2", 2.0, True, 0, 129])
+def test_numbers_are_numbers(value: object) -> None:
+    """Text, fractions and truth are no number of CPUs, and neither is none or too many."""
+    with pytest.raises(ValidationError):
+        model.Hardware.model_validate({"cpus": value})
