@@ -46,8 +46,6 @@ locals {
     "--inventory \"$GUEST,\" --user \"$GUEST_USER\" --private-key \"$GUEST_KEY\" --extra-vars \"@$VARIABLES\"",
     "--extra-vars \"guest_inventory_to=$PWD/$RESULTS guest_seal_report_to=$PWD/$RESULTS/seal.json\"",
   ])
-  # The script's folder may be mounted with noexec.
-  run = ["/bin/sh", "-c", "{{.Vars}} /bin/sh -eu {{.Script}}"]
 }
 
 source "vsphere-clone" "docker" {

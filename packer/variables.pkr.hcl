@@ -57,57 +57,10 @@ variable "resource_pool" {
 
 # -- the image --------------------------------------------------------------------------------
 
-variable "guest_os_type" {
-  type        = string
-  description = "vSphere's guest identifier, such as debian12_64Guest."
-  default     = "" # only phase 1 has one
-}
-
-variable "cpus" {
-  type        = number
-  description = "Virtual CPUs, without limit or reservation."
-  default     = 2
-}
-
-variable "memory_mib" {
-  type        = number
-  description = "Memory in MiB."
-  default     = 4096
-}
-
-variable "disk_mib" {
-  type        = number
-  description = "Size of the thin disk in MiB."
-  default     = 51200
-}
-
 variable "disk_controller" {
   type        = string
   description = "Controller of the disk."
   default     = "pvscsi"
-}
-
-variable "network_card" {
-  type        = string
-  description = "Type of the one network card."
-  default     = "vmxnet3"
-}
-
-variable "firmware" {
-  type        = string
-  description = "What the machine boots with: bios, efi or efi-secure."
-  default     = "efi-secure"
-
-  validation {
-    condition     = contains(["bios", "efi", "efi-secure"], var.firmware)
-    error_message = "The firmware is bios, efi or efi-secure."
-  }
-}
-
-variable "boot_order" {
-  type        = string
-  description = "An empty disk does not boot, so the first boot falls through to the CD-ROM and the later ones do not."
-  default     = "disk,cdrom"
 }
 
 # -- this build -------------------------------------------------------------------------------
@@ -127,24 +80,6 @@ variable "note" {
   description = "Note of the machine from its first moment; its marker names the build, so that clean finds what a killed run left."
 }
 
-variable "iso_datastore" {
-  type        = string
-  description = "Datastore of the boot medium."
-  default     = "" # only phase 1 has one
-}
-
-variable "iso_path" {
-  type        = string
-  description = "Path of the boot medium on its datastore."
-  default     = "" # only phase 1 has one
-}
-
-variable "floppy_img_path" {
-  type        = string
-  description = "Floppy image with the answers, [datastore] folder/name; empty where they are on the boot medium."
-  default     = ""
-}
-
 variable "ssh_user" {
   type        = string
   description = "The user the answers create; it may use sudo without a password."
@@ -154,12 +89,6 @@ variable "ssh_user" {
 variable "ssh_private_key_file" {
   type        = string
   description = "Private half of the build's own key."
-}
-
-variable "finish_script" {
-  type        = string
-  description = "POSIX shell script that runs last, as root: it makes the guest ready to be cloned."
-  default     = "" # only phase 1 has one
 }
 
 variable "ip_wait_timeout" {
@@ -184,4 +113,13 @@ variable "shutdown_timeout" {
   type        = string
   description = "How long the guest may take to shut down."
   default     = "10m"
+}
+
+# -- how scripts are run ------------------------------------------------------------------------
+
+locals {
+  # sudo -n fails at once where a password would be asked for, instead of waiting for one.
+  as_root = "sudo -n"
+  # The folder of a local script may be mounted with noexec.
+  run = ["/bin/sh", "-c", "{{.Vars}} /bin/sh -eu {{.Script}}"]
 }

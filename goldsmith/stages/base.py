@@ -46,7 +46,7 @@ def variable_file(order: Base, *, began: str) -> str:
         network=network_path(job.site.placement),
         user=job.user,
         private_key=job.inside(job.private_key),
-        iso_path=order.stored(Slot.CDROM)[0].rpartition("] ")[2],
+        iso_paths=tuple(order.stored(Slot.CDROM)),
         floppy=next(iter(order.stored(Slot.FLOPPY)), ""),
         finish_script=job.inside(order.finish_script),
         timeouts=job.timeouts,
@@ -62,6 +62,19 @@ def media(order: Base) -> Iterator[preflight.Medium]:
             yield preflight.Medium(stored=one.stored, size=size, floppy=one.slot is Slot.FLOPPY)
 
 
+def secrets(order: Base) -> dict[str, str]:
+    """Return the environment that the answers need where they are settings: they, and who empties them again."""
+    job = order.job
+    settings = {
+        one.setting: (job.folder / one.file).read_text(encoding="utf-8")
+        for one in order.attached
+        if one.slot is Slot.SETTING
+    }
+    if not settings:
+        return {}
+    return {**packer.settings(settings), "GOVC_USERNAME": job.user, "GOVC_PASSWORD": job.password}
+
+
 def forge(order: Base, effects: Effects) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = order.job
@@ -74,5 +87,6 @@ def forge(order: Base, effects: Effects) -> Template:
     recipe = Recipe(
         check=check,
         variables=lambda began: variable_file(order, began=began),
+        secrets=secrets(order),
     )
     return forging.forge(job, recipe, effects)

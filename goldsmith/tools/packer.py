@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass, fields
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 TEMPLATES = "packer"
 """The folder of the HCL files, relative to the repository."""
 PASSWORD_VARIABLE = "PKR_VAR_vcenter_password"  # noqa: S105 - the variable's name
+SETTINGS_VARIABLE = "PKR_VAR_configuration_parameters"
+"""Settings hold answers: they reach Packer as its password does."""
 ENVIRONMENT = {
     "CHECKPOINT_DISABLE": "1",  # no call home
     "PACKER_CACHE_DIR": "/tmp/packer",  # noqa: S108 - the toolbox's own tmpfs
@@ -60,11 +63,11 @@ class Run:
 class Install(Run):
     """Phase 1: installs from a medium."""
 
-    iso_path: str
-    """Of the boot medium, on the site's media datastore."""
+    iso_paths: tuple[str, ...]
+    """Of the CD-ROMs, as vSphere writes them, ``[datastore] folder/name``; the boot medium comes first."""
     finish_script: str
     floppy: str = ""
-    """Of a floppy image with the answers, as vSphere writes it: ``[datastore] folder/name``; empty for none."""
+    """Of a floppy image with the answers, written alike; empty for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +97,7 @@ def variables(image: Image, site: Site, run: Install) -> dict[str, Any]:
         "disk_mib": hardware.disk_mib,
         "network_card": hardware.network_card,
         "firmware": hardware.firmware.value,
-        "iso_datastore": site.placement.media_datastore,
-        "iso_path": run.iso_path,
+        "iso_paths": list(run.iso_paths),
         "floppy_img_path": run.floppy,
         "finish_script": run.finish_script,
     }
@@ -135,6 +137,25 @@ def _shared(image: Image, site: Site, run: Run) -> dict[str, Any]:
         "ssh_timeout": run.timeouts.ssh,
         "shutdown_timeout": run.timeouts.shutdown,
     }
+
+
+def settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a run whose answers are in settings of the machine; nothing where there are none.
+
+    *values* is the content by the name without ``guestinfo.``. Packer reads the variable as an expression, in which
+    base64 means nothing but itself; VMware's tools and cloud-init take a setting for base64 when one beside it says so.
+    """
+    if not values:
+        return {}
+    shown = {
+        name: text
+        for setting, content in values.items()
+        for name, text in (
+            (f"guestinfo.{setting}", base64.b64encode(content.encode()).decode()),
+            (f"guestinfo.{setting}.encoding", "base64"),
+        )
+    }
+    return {SETTINGS_VARIABLE: json.dumps(shown)}
 
 
 def variable_file(values: dict[str, Any]) -> str:

@@ -68,8 +68,7 @@ class Bare:
         root, folder = self.session.workspace.root, self.session.builds.folder(self.build)
         values: dict[str, Any] = json.loads(variables.read_text(encoding="utf-8"))
         key = (folder / "keys" / "id_ed25519").relative_to(root).as_posix()
-        iso_path = self.build.attached[0].stored.partition("] ")[2]  # the variable's is relative to the datastore
-        values |= {"vm_name": name, "iso_path": iso_path, "ssh_private_key_file": key}
+        values |= {"vm_name": name, "iso_paths": [self.build.attached[0].stored], "ssh_private_key_file": key}
         file = folder / "packer" / "bare.pkrvars.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(packer.variable_file(values), encoding="utf-8")

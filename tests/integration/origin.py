@@ -144,7 +144,7 @@ MACHINE = (
     Item("converted to a template", lambda seen: seen.hardware["config.template"] is True),
     Item(
         "the ISO by datastore and path",
-        lambda seen: (seen.variables["iso_datastore"], seen.variables["iso_path"]) == ("lab-ds", seen.iso),
+        lambda seen: seen.variables["iso_paths"] == [f"[lab-ds] {seen.iso}"],
     ),
     Item(
         "a virtual floppy with ks.cfg and files/",

@@ -51,7 +51,7 @@ def _variables(session: Session, key: str) -> dict[str, object]:
         "user": "nobody",
         "private_key": key,
     }
-    install = packer.Install(**shared, iso_path="goldsmith/validate.iso", finish_script=script)
+    install = packer.Install(**shared, iso_paths=("[lab-ds] goldsmith/validate.iso",), finish_script=script)
     clone = packer.Clone(
         **shared,
         source="/DC0/vm/base",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path, PurePosixPath
@@ -31,17 +32,23 @@ RUN = packer.Install(
     note="under way",
     network="/DC/network/N",
     user="builder",
-    iso_path="g/m.iso",
+    iso_paths=("[isos] g/m.iso", "[isos] g/answers.iso"),
     private_key="build/x/keys/id",
     finish_script="kickstart/finish.sh",
 )
 
 
+def _blocks() -> dict[str, str]:
+    """Return the variables of phase 1 with their bodies: those of both phases, and its own."""
+    text = "".join(
+        (ROOT / "packer" / name).read_text(encoding="utf-8") for name in ("variables.pkr.hcl", "base.pkr.hcl")
+    )
+    return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE))
+
+
 def _declared() -> dict[str, bool]:
-    """Return the variables of packer/, and whether each has a default."""
-    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
-    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
-    return {name: "default" in body for name, body in blocks}
+    """Return the variables of phase 1, and whether each has a default."""
+    return {name: "default" in body for name, body in _blocks().items()}
 
 
 def test_the_variable_file_fits_the_templates() -> None:
@@ -55,11 +62,11 @@ def test_the_variable_file_fits_the_templates() -> None:
 def test_defaults_of_the_templates_are_the_suite_s() -> None:
     """Somebody who runs Packer by hand gets the hardware and the times that the suite gives by default."""
     plain = packer.variables(IMAGE.model_copy(update={"hardware": Hardware()}), SITE, RUN)
-    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
-    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
-    defaults = {name: found[1] for name, body in blocks if (found := re.search(r"default += (\S+)", body))}
+    defaults = {name: found[1] for name, body in _blocks().items() if (found := re.search(r"default += (\S+)", body))}
     # An empty default stands for a value that the other phase has no use for.
-    written = {name: json.loads(value) for name, value in defaults.items() if name in plain and value != '""'}
+    written = {
+        name: json.loads(value) for name, value in defaults.items() if name in plain and value not in {'""', "[]"}
+    }
     assert written == {name: plain[name] for name in written}
     assert {"cpus", "memory_mib", "disk_mib", "firmware", "ssh_timeout"} <= written.keys()
 
@@ -67,7 +74,12 @@ def test_defaults_of_the_templates_are_the_suite_s() -> None:
 def test_values_reach_the_file() -> None:
     """Site, image and build each have their say, and boot media have their own datastore."""
     values = json.loads(packer.variable_file(packer.variables(IMAGE, SITE, RUN)))
-    expected = {"vcenter_server": "vc.example.com:8443", "cpus": 4, "firmware": "bios", "iso_datastore": "isos"}
+    expected = {
+        "vcenter_server": "vc.example.com:8443",
+        "cpus": 4,
+        "firmware": "bios",
+        "iso_paths": ["[isos] g/m.iso", "[isos] g/answers.iso"],
+    }
     assert {name: values[name] for name in expected} == expected
 
 
@@ -85,10 +97,20 @@ def test_the_templates_type_nothing_and_replace_nothing() -> None:
 
 def test_the_password_is_sensitive_and_has_no_default() -> None:
     """Packer masks the password in its own output, and can get it from the environment alone."""
-    text = (ROOT / "packer/variables.pkr.hcl").read_text(encoding="utf-8")
-    [body] = re.findall(r'^variable "vcenter_password" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
-    assert "sensitive   = true" in body
-    assert "default" not in body
+    assert "sensitive   = true" in _blocks()["vcenter_password"]
+    assert "default" not in _blocks()["vcenter_password"]
+
+
+def test_answers_in_settings_reach_packer_through_its_environment_alone() -> None:
+    """They are base64, which no expression of Packer's misreads, and the variable is masked in its output."""
+    nasty = 'password: "$6$a${b}%{c}"\n'
+    [(name, text)] = packer.settings({"userdata": nasty}).items()
+    given = json.loads(text)
+    assert name == "PKR_VAR_configuration_parameters"
+    assert base64.b64decode(given["guestinfo.userdata"]).decode() == nasty
+    assert given["guestinfo.userdata.encoding"] == "base64"
+    assert "sensitive   = true" in _blocks()["configuration_parameters"]
+    assert packer.settings({}) == {}
 
 
 def test_times_that_are_none() -> None:
