@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from goldsmith.model import Guests
-from tests.unit.installers.preseed.test_answers import FULL, RECORDED, rendered
+from tests.unit.installers.preseed.test_rendering import FULL, RECORDED, rendered
 
 if __name__ == "__main__":
     for name, guests in (("full", FULL), ("plain", Guests())):

@@ -16,7 +16,7 @@ from goldsmith.errors import ConfigurationError
 from goldsmith.installers import answers
 from goldsmith.installers.kickseed import INSTALLER
 from goldsmith.model import Guests, Image
-from tests.unit.installers.preseed.test_answers import FULL, HASH, OPERATOR, site
+from tests.unit.installers.preseed.test_rendering import FULL, HASH, OPERATOR, site
 
 ROOT = Path(__file__).resolve().parents[4]
 IMAGE = Image.model_validate(
