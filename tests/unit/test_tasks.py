@@ -18,10 +18,9 @@ VERBS = {name: task for name, task in vars(tasks).items() if isinstance(task, Ta
 
 def given(task: Task[Any]) -> tuple[str, Request]:
     """Return the room whose function a verb calls, and the request it makes without any flag."""
-    cells = dict(
-        zip(task.body.__code__.co_freevars, (cell.cell_contents for cell in task.body.__closure__), strict=True)
-    )
-    return cells["room"], Request(**{flag.name: () if flag.many else flag.default for flag in cells["flags"]})
+    known = inspect.getclosurevars(task.body).nonlocals
+    defaults: dict[str, Any] = {flag.name: () if flag.many else flag.default for flag in known["flags"]}
+    return known["room"], Request(**defaults)
 
 
 @pytest.mark.parametrize("name", VERBS)
