@@ -8,11 +8,22 @@ import re
 import shlex
 import signal
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
-from invoke import __version__
-from invoke.exceptions import Exit, ParseError
-from invoke.program import Program
+# Invoke takes unittest.mock for a class that serves tests of tasks alone; with it comes asyncio, and both are a third
+# of the time that listing the verbs takes. Whoever imports unittest.mock later gets the real one.
+_MOCK = "unittest.mock"
+_light = ModuleType(_MOCK)
+vars(_light)["Mock"] = object
+sys.modules.setdefault(_MOCK, _light)
+
+from invoke import __version__  # noqa: E402 - after what makes it light
+from invoke.exceptions import Exit, ParseError  # noqa: E402 - after what makes it light
+from invoke.program import Program  # noqa: E402 - after what makes it light
+
+if sys.modules[_MOCK] is _light:
+    del sys.modules[_MOCK]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
