@@ -48,6 +48,8 @@ class Command:
     stdin: bytes | None = field(default=None, repr=False)
     timeout: float | None = None
     """Seconds after which it is killed with its children; the status is then ``TIMED_OUT``."""
+    ready: threading.Event | None = field(default=None, repr=False, compare=False)
+    """Set by another thread when stdin may be given and ended: a program that reads it first waits until then."""
     stop: Stop | None = field(default=None, repr=False, compare=False)
     """How another thread may interrupt it."""
     ending: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -166,7 +168,7 @@ class ProcessRunner:
             if log is not None:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 sink = stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
-            _feed(process, command.stdin)
+            _feed(process, command)
             for raw in _lines(process):
                 line = self.redact(raw)
                 tail.append(line)
@@ -220,16 +222,18 @@ def interact(command: Command) -> int:
         signal.signal(signal.SIGINT, previous)
 
 
-def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
-    """Write *data* to the child's stdin from a thread, so that neither side waits for the other."""
+def _feed(process: subprocess.Popen[bytes], command: Command) -> None:
+    """Write the command's stdin from a thread, so that neither side waits for the other."""
     stdin = process.stdin
     if stdin is None:
         return
 
     def write() -> None:
+        if command.ready:
+            command.ready.wait()
         # The child may end without reading: that is its own affair, its status tells.
         with contextlib.suppress(BrokenPipeError), stdin:
-            stdin.write(data or b"")
+            stdin.write(command.stdin or b"")
 
     threading.Thread(target=write, daemon=True).start()
 

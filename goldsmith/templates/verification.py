@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import forging
@@ -11,7 +12,7 @@ from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.guests.guest import WayIn
 from goldsmith.installers import door
-from goldsmith.records import gather, write
+from goldsmith.records import gather, sbom, write
 from goldsmith.stages import verify
 
 if TYPE_CHECKING:
@@ -57,13 +58,8 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         hide=session.redact.add,
     )
     with session.builds.working_on(build), session.progress.step("verify", f"boots two clones of {template.name}"):
-        try:
-            verdict = verify.verify(order, effects)
-        except verify.FailedError as failed:
-            _record(on, failed.verdict, folder)
-            raise
-        _record(on, verdict, folder)
-        return verdict
+        threading.Thread(target=sbom.prepare, daemon=True).start()
+        return verify.verify(order, effects, found=lambda verdict: _record(on, verdict, folder))
 
 
 def _operators_key(on: OnSite, guest: Guest) -> str:

@@ -65,6 +65,8 @@ class FakeRunner:
     ) -> Completed:
         """Answer like :class:`goldsmith.runner.ProcessRunner`: same results, same errors."""
         self.asked.append(command)
+        if command.ready:
+            command.ready.wait()
         completed = _completed(self._answer(command), command)
         if log is not None or on_line is not None:
             completed = _streamed(completed, log, on_line)

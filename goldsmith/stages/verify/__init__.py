@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, GoldsmithError
@@ -13,7 +14,7 @@ from goldsmith.tools import junit
 from goldsmith.vcenter import marks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from goldsmith.forging import Effects
@@ -44,12 +45,13 @@ class Verdict:
         return not self.of(junit.Outcome.FAILED) and bool(self.of(junit.Outcome.PASSED))
 
 
-def verify(request: Verification, effects: Effects) -> Verdict:
+def verify(request: Verification, effects: Effects, *, found: Callable[[Verdict], object] = lambda _: None) -> Verdict:
     """Clone, boot, check and destroy; mark the candidate as verified or failed, and return what was found.
 
     The clones are gone afterwards, however this ends, unless it fails and
     *keep_failed* is set. An interruption, an unreachable site or a tool that
-    fails leave the candidate's mark as it was: nothing was found out.
+    fails leave the candidate's mark as it was: nothing was found out. *found* is
+    called while the clones are destroyed, whatever the verdict is.
 
     Raises ``CheckError`` when a clone does not come up or a check fails,
     ``ToolError`` when the checks cannot run.
@@ -57,11 +59,12 @@ def verify(request: Verification, effects: Effects) -> Verdict:
     folder = request.folder / FOLDER
     timing = Timing(effects.clock)
     try:
-        with booted(request, effects, timing) as addresses:
+        with checking.waiting(request, effects) as look, booted(request, effects, timing) as clones:
             with effects.progress.step("check the clones", "by testinfra in the toolbox, over SSH"), timing("check"):
-                looked = checking.run(request, effects, addresses)
+                looked = look(clones.addresses)
             timing.move(looked.booting, of="check", to="boot")
             verdict = Verdict(template=request.template, checks=looked.checks, seconds=timing.seconds, folder=folder)
+            clones.meanwhile = partial(found, verdict)
             _judge(verdict)
     except FailedError as failed:
         _mark(request, effects, marks.FAILED, _reasons(failed.verdict))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
+from goldsmith.host.signals import Stop
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.stages.verify.pair import hostname
 from goldsmith.stages.verify.request import ALIASES, FOLDER, KEY, LOG
 from goldsmith.tools import junit, testinfra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from goldsmith.forging import Effects
+    from goldsmith.host.runner import Completed
     from goldsmith.stages.verify.request import Verification
     from goldsmith.tools.junit import Check
 
@@ -37,31 +42,56 @@ class Looked:
     """Seconds until the slower clone had ended its first boot: an address is told before."""
 
 
-def run(request: Verification, effects: Effects, addresses: Mapping[str, str]) -> Looked:
-    """Check the clones that are reached at *addresses*, by alias, and compare them.
+@contextlib.contextmanager
+def waiting(request: Verification, effects: Effects) -> Iterator[Callable[[Mapping[str, str]], Looked]]:
+    """Start the checks, which wait, and yield what lets them look at the clones at some addresses, by alias.
 
-    Raises ``ToolError`` when the checks cannot run.
+    Starting a container takes half a second, in which clones boot. What is yielded returns what was found, and
+    raises ``ToolError`` when the checks cannot run. The container is gone at the block's end.
     """
     folder = request.folder / FOLDER
-    report = folder / "junit.xml"
-    report.unlink(missing_ok=True)
-    (folder / "known_hosts").unlink(missing_ok=True)
+    where = folder.relative_to(request.root).as_posix()
+    argv, environment = testinfra.argv(ALIASES, folder=where, checks=_modules(request)), testinfra.environment(where)
+    ready, stop = threading.Event(), Stop()
+    # Nothing secret: the toolbox's entry point reads stdin to its end before it runs anything.
+    held = effects.toolbox.command(argv, env=environment, secrets={"GOLDSMITH_CHECKS": "may begin"})
+    with ThreadPoolExecutor(1) as pool:
+        order = replace(held, ready=ready, stop=stop)
+        run = pool.submit(effects.runner.run, order, check=False, log=request.folder / LOG)
+
+        def look(addresses: Mapping[str, str]) -> Looked:
+            began = effects.now().timestamp()
+            _prepare(request, addresses)
+            ready.set()
+            repeat = effects.toolbox.command(argv, env=environment).replay()
+            return _looked(request, run.result(), began, repeat)
+
+        try:
+            yield look
+        finally:
+            if not run.done():
+                stop.ask()
+            ready.set()
+
+
+def _prepare(request: Verification, addresses: Mapping[str, str]) -> None:
+    """Write what the checks read, and remove what an earlier run of them wrote."""
+    folder = request.folder / FOLDER
+    for stale in ("junit.xml", "known_hosts"):
+        (folder / stale).unlink(missing_ok=True)
     where, key = (path.relative_to(request.root).as_posix() for path in (folder, request.folder / KEY))
-    write_if_changed(
-        folder / "ssh_config",
-        testinfra.ssh_config(addresses, folder=where, key=key, user=request.expected.account),
-    )
+    config = testinfra.ssh_config(addresses, folder=where, key=key, user=request.expected.account)
+    write_if_changed(folder / "ssh_config", config)
     write_if_changed(folder / "expected.json", json.dumps(expectation(request, addresses), indent=1) + "\n")
-    command = effects.toolbox.command(
-        testinfra.argv(ALIASES, folder=where, checks=_modules(request)),
-        env=testinfra.environment(where),
-    )
-    began = effects.now().timestamp()
-    done = effects.runner.run(command, check=False, log=request.folder / LOG)
+
+
+def _looked(request: Verification, done: Completed, began: float, repeat: str) -> Looked:
+    folder = request.folder / FOLDER
+    report = folder / "junit.xml"
     if done.returncode > _FAILED_CHECKS or not report.is_file():
         raise ToolError(
             "the checks could not run",
-            where=f"log: {request.folder / LOG}\n{command.replay()}",
+            where=f"log: {request.folder / LOG}\n{repeat}",
             why=done.stdout,
             next="the line under 'where' repeats it while the clones are kept (--keep-failed)",
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith.errors import GoldsmithError, MissingObjectError
@@ -54,20 +56,31 @@ def names(template: Template) -> dict[str, str]:
     return {alias: f"{attributes.image}-{attributes.phase}-{alias}-{attributes.build}" for alias in ALIASES}
 
 
+@dataclass
+class Clones:
+    """The two clones, booted."""
+
+    addresses: Mapping[str, str]
+    """By alias."""
+    meanwhile: Callable[[], object] = lambda: None
+    """Done while they are destroyed, which is mostly waiting; what it raises is raised when they are gone."""
+
+
 @contextlib.contextmanager
-def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[dict[str, str]]:
-    """Make and boot the clones, yield their addresses by alias, and destroy them at the end.
+def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[Clones]:
+    """Make and boot the clones, yield them, and destroy them at the end.
 
     They are kept, and so is the key that lets people in, if the block raises a
     ``GoldsmithError`` and the request says so.
     """
     wanted = names(request.template)
     _remove(request, effects, why="an earlier run left it")
-    keep = False
+    keep, clones = False, Clones({})
     try:
         with timing("boot"), effects.progress.step("boot two clones", f"of {request.template.name}"):
             found = _boot(request, effects, wanted)
-        yield {alias: found[name] for alias, name in wanted.items()}
+        clones.addresses = {alias: found[name] for alias, name in wanted.items()}
+        yield clones
     except GoldsmithError:
         keep = request.keep_failed
         raise
@@ -75,11 +88,14 @@ def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[
         if keep:
             kept, key = ", ".join(wanted.values()), request.folder / KEY
             effects.progress.note(f"kept: {kept}, with the login key in {key}; './inv clean' removes them")
+            clones.meanwhile()
         else:
             # Whoever is impatient meanwhile would leave clones behind.
-            with PROCESS.held_off(), timing("destroy"):
+            with PROCESS.held_off(), timing("destroy"), ThreadPoolExecutor(1) as pool:
                 _forget_key(request)
-                _destroy(request, effects)
+                gone = pool.submit(_destroy, request, effects)
+                clones.meanwhile()
+                gone.result()
 
 
 def _forget_key(request: Verification) -> None:
