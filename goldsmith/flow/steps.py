@@ -171,7 +171,7 @@ class Steps:
         for medium in self.build.attached:
             if medium.file:
                 self._made(medium.file)
-        order = base.Base(
+        order = base.Installation(
             job=self._job(self._login_key()),
             attached=self.build.attached,
             finish_script=self.installer.guest(self.on.image).finish_script,
@@ -183,7 +183,7 @@ class Steps:
         self._save(replace(self.build, template=name or self.template.name))
 
     def _docker(self) -> None:
-        order = docker.Docker(
+        order = docker.Provisioning(
             job=self._job(self.folder / KEY),
             public_key=self._key_pair().public,
             base_key=self.inputs["base"].key,

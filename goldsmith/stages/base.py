@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Base:
+class Installation:
     """One build's phase 1."""
 
     job: Job
@@ -37,7 +37,7 @@ class Base:
         return [one.stored for one in self.attached if one.slot is slot]
 
 
-def variable_file(order: Base, *, began: str) -> str:
+def variable_file(order: Installation, *, began: str) -> str:
     """Return the text of Packer's variable file."""
     job = order.job
     run = packer.Install(
@@ -54,7 +54,7 @@ def variable_file(order: Base, *, began: str) -> str:
     return packer.variable_file(packer.variables(job.image, job.site, run))
 
 
-def media(order: Base) -> Iterator[preflight.Medium]:
+def media(order: Installation) -> Iterator[preflight.Medium]:
     """Yield the media as they must lie on the site."""
     for one in order.attached:
         if one.slot is not Slot.SETTING:
@@ -62,7 +62,7 @@ def media(order: Base) -> Iterator[preflight.Medium]:
             yield preflight.Medium(stored=one.stored, size=size, floppy=one.slot is Slot.FLOPPY)
 
 
-def secrets(order: Base) -> dict[str, str]:
+def secrets(order: Installation) -> dict[str, str]:
     """Return the environment that the answers need where they are settings: they, and who empties them again."""
     job = order.job
     settings = {
@@ -75,7 +75,7 @@ def secrets(order: Base) -> dict[str, str]:
     return {**packer.settings(settings), "GOVC_USERNAME": job.user, "GOVC_PASSWORD": job.password}
 
 
-def forge(order: Base, effects: Effects) -> Template:
+def forge(order: Installation, effects: Effects) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = order.job
 

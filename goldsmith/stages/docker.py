@@ -32,7 +32,7 @@ RESULTS = "ansible"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Docker:
+class Provisioning:
     """One build's phase 2."""
 
     job: Job
@@ -150,7 +150,7 @@ def _path(placement: Placement, name: str) -> str:
     return f"/{placement.datacenter}/vm/{folder}{name}"
 
 
-def variable_file(order: Docker, *, began: str, source: str) -> str:
+def variable_file(order: Provisioning, *, began: str, source: str) -> str:
     """Return the text of Packer's variable file."""
     job, docker = order.job, order.job.image.docker
     run = packer.Clone(
@@ -170,7 +170,7 @@ def variable_file(order: Docker, *, began: str, source: str) -> str:
     return packer.variable_file(packer.clone_variables(job.image, job.site, run))
 
 
-def forge(order: Docker, effects: Effects) -> Template:
+def forge(order: Provisioning, effects: Effects) -> Template:
     """Make the Docker template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = order.job
     cloned = _Source()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from goldsmith.vcenter.clones import Order
+    from goldsmith.vcenter.clones import CloneOrder
     from goldsmith.vcenter.inventory import Machine, Node, Power
 
 
@@ -102,7 +102,7 @@ class VCenter(Protocol):
         """Power the machine off if it runs, and delete it with its disks; it may be gone already."""
         ...
 
-    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+    def clone(self, orders: Sequence[CloneOrder]) -> Sequence[Machine]:
         """Make and start linked clones, all at once; return them in the order asked for.
 
         Interrupted, it waits until what was under way has ended.

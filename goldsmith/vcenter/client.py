@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from goldsmith.vcenter.clones import Order
+    from goldsmith.vcenter.clones import CloneOrder
     from goldsmith.vcenter.inventory import Machine
 
 
@@ -198,7 +198,7 @@ class Client:
                     self._collector.finish(vm.PowerOffVM_Task())
             self._collector.finish(vm.Destroy_Task())
 
-    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+    def clone(self, orders: Sequence[CloneOrder]) -> Sequence[Machine]:
         """Make and start linked clones, all at once."""
         with explained(self.server):
             made = cloning.clone(self._collector, self._content.rootFolder, orders)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class CloneOrder:
     """One clone: of which template, under which name, and what it is told at its first boot."""
 
     source: Machine

@@ -15,7 +15,7 @@ from goldsmith.vcenter.sdk import reference, stub_of, vim
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from goldsmith.vcenter.clones import Order
+    from goldsmith.vcenter.clones import CloneOrder
     from goldsmith.vcenter.collector import Collector
     from goldsmith.vcenter.inventory import Machine
 
@@ -23,7 +23,7 @@ _LINKED = "createNewChildDiskBacking"
 _WATCHED = ("runtime.powerState", "guest.toolsRunningStatus", "guest.ipAddress", "guest.net")
 
 
-def clone(collector: Collector, root: Any, orders: Sequence[Order]) -> list[Any]:
+def clone(collector: Collector, root: Any, orders: Sequence[CloneOrder]) -> list[Any]:
     """Make and start linked clones, all at once; return the new machines in the order asked for.
 
     Interrupted, it cancels what is under way and waits until that has ended, so
@@ -52,7 +52,7 @@ def clone(collector: Collector, root: Any, orders: Sequence[Order]) -> list[Any]
         raise
 
 
-def _spec(collector: Collector, source: Any, order: Order, stub: Any) -> Any:
+def _spec(collector: Collector, source: Any, order: CloneOrder, stub: Any) -> Any:
     place = vim.vm.RelocateSpec(
         pool=vim.ResourcePool(order.pool, stub),
         datastore=vim.Datastore(order.datastore, stub),
@@ -68,7 +68,7 @@ def _spec(collector: Collector, source: Any, order: Order, stub: Any) -> Any:
     )
 
 
-def _snapshot(collector: Collector, source: Any, order: Order) -> Any:
+def _snapshot(collector: Collector, source: Any, order: CloneOrder) -> Any:
     known = collector.one(source, ("snapshot",)).get("snapshot")
     roots = list(known.rootSnapshotList) if known else []
     if len(roots) != 1 or roots[0].childSnapshotList:

@@ -140,7 +140,7 @@ def _machines(
             source = vcenter.child(places.folder, template)
             assert source
             orders = [
-                clones.Order(
+                clones.CloneOrder(
                     source=source,
                     name=name,
                     note="of a test",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from goldsmith.installers.kickseed.parser import Verdict
+    from goldsmith.installers.kickseed.parser import Reading
     from tests.integration.inventory import Lab
     from tests.integration.test_base import Forged
 
@@ -48,7 +48,7 @@ class Seen:
     forged: Forged
     hardware: Mapping[str, Any]
     """Properties of the template, from the vCenter."""
-    kickseed: Verdict
+    kickseed: Reading
     variables: Mapping[str, Any]
     """What Packer was given."""
     account: str

@@ -21,7 +21,7 @@ from goldsmith.wiring import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from goldsmith.installers.kickseed.parser import Verdict
+    from goldsmith.installers.kickseed.parser import Reading
 
 SPECIAL = " '\"$`\\%!#&;|<>(){}[]*?~=-^@,.:/+æøåÆØÅ\u00a0€日x0"
 PRINTABLE = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"])
@@ -62,7 +62,7 @@ def folder(session: Session) -> Iterator[Path]:
         yield Path(name)
 
 
-def read(session: Session, sources: proving.Sources, folder: Path, text: str) -> Verdict:
+def read(session: Session, sources: proving.Sources, folder: Path, text: str) -> Reading:
     root = session.workspace.root
     return proving.read(
         text, sources, folder=folder / "parsed", root=root, runner=session.runner, door=session.toolbox()

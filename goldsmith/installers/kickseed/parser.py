@@ -74,7 +74,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reading:
     """What kickseed makes of a file."""
 
     answers: tuple[Answer, ...]
@@ -123,7 +123,7 @@ LIBRARY = "lib/kickseed/"
 BUSYBOX = ("usr/bin/busybox", "bin/busybox")
 
 
-def verdict(printed: str) -> Verdict:
+def verdict(printed: str) -> Reading:
     """Return what the command of :func:`parse` printed."""
     answers, complaints, scripts = [], [], []
     for record in printed.split(_MARK)[1:]:
@@ -135,10 +135,10 @@ def verdict(printed: str) -> Verdict:
                 scripts.append(text)
             case _:
                 complaints.append(" ".join(parts))
-    return Verdict(tuple(answers), tuple(complaints), tuple(scripts))
+    return Reading(tuple(answers), tuple(complaints), tuple(scripts))
 
 
-def judge(found: Verdict) -> None:
+def judge(found: Reading) -> None:
     """Raise ``CheckError`` when kickseed ignores something of the file, or leaves a question open."""
     answered = {answer.question for answer in found.answers}
     problems = [f"kickseed says: {text}" for text in found.complaints]

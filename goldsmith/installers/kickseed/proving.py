@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from goldsmith.host.runner import Runner
     from goldsmith.installers.answers import Answers
-    from goldsmith.installers.kickseed.parser import Verdict
+    from goldsmith.installers.kickseed.parser import Reading
     from goldsmith.media.workbench import Workbench
     from goldsmith.tools.door import Door
 
@@ -42,7 +42,7 @@ class Sources:
     """The package kickseed-common."""
 
 
-def read(text: str, sources: Sources, *, folder: Path, root: Path, runner: Runner, door: Door) -> Verdict:
+def read(text: str, sources: Sources, *, folder: Path, root: Path, runner: Runner, door: Door) -> Reading:
     """Return what the real kickseed makes of a ``ks.cfg``; *folder* is used for it and removed afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
@@ -59,7 +59,7 @@ def read(text: str, sources: Sources, *, folder: Path, root: Path, runner: Runne
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def prove(rendered: Answers, work: Workbench) -> Verdict:
+def prove(rendered: Answers, work: Workbench) -> Reading:
     """Return what the real kickseed makes of the answers, and warn where nobody could log in to a clone.
 
     Raises ``CheckError`` with everything that it does not know or ignores.
@@ -85,7 +85,7 @@ def prove(rendered: Answers, work: Workbench) -> Verdict:
     return verdict
 
 
-def locked_out(rendered: Answers, verdict: Verdict) -> bool:
+def locked_out(rendered: Answers, verdict: Reading) -> bool:
     """Return whether only the build's own key, which is removed in the end, opens the account: no cloud-init here."""
     keys = rendered.files["files/authorized_keys"].splitlines()
     password = verdict.value("passwd/user-password-crypted") or _NO_PASSWORD[0]

@@ -112,7 +112,7 @@ def _boot(request: Verification, effects: Effects, wanted: Mapping[str, str]) ->
     with effects.connect() as vcenter:
         places = _places(vcenter, request.placement)
         orders = [
-            clones.Order(
+            clones.CloneOrder(
                 source=template.machine,
                 name=name,
                 note=marks.note_under_way(template.attributes.build, host=request.host, began=began),

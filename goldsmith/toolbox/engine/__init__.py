@@ -12,7 +12,7 @@ from goldsmith.errors import RefusedError, UnreachableError
 from goldsmith.toolbox.engine import install, start
 from goldsmith.toolbox.engine.decide import Decision, Install, Start, Stop, Use, decide
 from goldsmith.toolbox.engine.probe import Probe, probe
-from goldsmith.toolbox.engine.system import Machine
+from goldsmith.toolbox.engine.system import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +64,7 @@ def local(engine: Engine) -> Engine:
 def find(runner: Runner, environment: Mapping[str, str], *, plugins: tuple[str, ...] = ("buildx",)) -> Engine | None:
     """Return the engine if one can be used as things are; changes nothing and explains nothing."""
     said = probe(runner, environment, plugins=plugins)
-    return _engine(said) if isinstance(decide(said, Machine(), plugins=plugins), Use) else None
+    return _engine(said) if isinstance(decide(said, Host(), plugins=plugins), Use) else None
 
 
 def ensure(
@@ -98,7 +98,7 @@ def ensure(
 
 
 def _decide(said: Probe, environment: Mapping[str, str], plugins: tuple[str, ...]) -> Decision:
-    return decide(said, Machine.here(environment), plugins=plugins)
+    return decide(said, Host.here(environment), plugins=plugins)
 
 
 def _bring_up(runner: Runner, environment: Mapping[str, str], progress: Progress, plugins: tuple[str, ...]) -> Probe:
@@ -111,9 +111,9 @@ def _bring_up(runner: Runner, environment: Mapping[str, str], progress: Progress
             case Stop(error):
                 raise error
             case Install():
-                install.install(runner, Machine.here(environment), progress, log=INSTALL_LOG)
+                install.install(runner, Host.here(environment), progress, log=INSTALL_LOG)
             case Start():
-                start.start(runner, Machine.here(environment), environment, progress)
+                start.start(runner, Host.here(environment), environment, progress)
             case never:
                 assert_never(never)
     said = probe(runner, environment, plugins=plugins)

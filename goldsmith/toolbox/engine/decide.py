@@ -12,7 +12,7 @@ from goldsmith.toolbox.engine.system import NEXT_RELEASE, Method, method, packag
 
 if TYPE_CHECKING:
     from goldsmith.toolbox.engine.probe import Probe
-    from goldsmith.toolbox.engine.system import Machine
+    from goldsmith.toolbox.engine.system import Host
 
 OLDEST_ENGINE = (23,)
 """The first whose own BuildKit knows what docker/Dockerfile uses without a frontend image."""
@@ -43,7 +43,7 @@ class Stop:
 Decision = Use | Start | Install | Stop
 
 
-def decide(probe: Probe, machine: Machine, *, plugins: tuple[str, ...] = ("buildx",)) -> Decision:
+def decide(probe: Probe, machine: Host, *, plugins: tuple[str, ...] = ("buildx",)) -> Decision:
     """Return what to do. An engine that works is never touched, nor one that is somewhere else."""
     if not probe.is_docker:
         return Stop(_look_alike(probe, machine))
@@ -56,7 +56,7 @@ def decide(probe: Probe, machine: Machine, *, plugins: tuple[str, ...] = ("build
     return _about_none(probe, machine)
 
 
-def _about_none(probe: Probe, machine: Machine) -> Decision:
+def _about_none(probe: Probe, machine: Host) -> Decision:
     if not machine.is_root or machine.forbidden:
         return Stop(_missing(probe, machine))
     if machine.dockerd:
@@ -71,7 +71,7 @@ def _is_confused(probe: Probe) -> bool:
     return "context" in probe.error.lower() and "resolve" in probe.error.lower()
 
 
-def _about_answering(probe: Probe, machine: Machine, plugins: tuple[str, ...]) -> Decision:
+def _about_answering(probe: Probe, machine: Host, plugins: tuple[str, ...]) -> Decision:
     if number(probe.version) < OLDEST_ENGINE:
         return Stop(
             UnreachableError(
@@ -94,7 +94,7 @@ def _about_answering(probe: Probe, machine: Machine, plugins: tuple[str, ...]) -
     return Use()
 
 
-def _plugin_packages(machine: Machine, missing: list[str]) -> str:
+def _plugin_packages(machine: Host, missing: list[str]) -> str:
     upstream = " ".join(f"docker-{name}-plugin" for name in missing)
     match method(machine):
         case Method.OWN_ARCHIVE | Method.NEXT_RELEASE:
@@ -106,7 +106,7 @@ def _plugin_packages(machine: Machine, missing: list[str]) -> str:
             assert_never(never)
 
 
-def _look_alike(probe: Probe, machine: Machine) -> GoldsmithError:
+def _look_alike(probe: Probe, machine: Host) -> GoldsmithError:
     return UnreachableError(
         "docker is not Docker here",
         where=probe.cli,
@@ -115,7 +115,7 @@ def _look_alike(probe: Probe, machine: Machine) -> GoldsmithError:
     )
 
 
-def _denied(probe: Probe, machine: Machine) -> GoldsmithError:
+def _denied(probe: Probe, machine: Host) -> GoldsmithError:
     return UnreachableError(
         "this user may not use the Docker engine",
         where=probe.endpoint,
@@ -134,7 +134,7 @@ def _silent_elsewhere(probe: Probe) -> GoldsmithError:
     )
 
 
-def _no_cli(machine: Machine) -> GoldsmithError:
+def _no_cli(machine: Host) -> GoldsmithError:
     return UnreachableError(
         "there is no docker command",
         where=f"PATH={machine.path}",
@@ -143,7 +143,7 @@ def _no_cli(machine: Machine) -> GoldsmithError:
     )
 
 
-def _missing(probe: Probe, machine: Machine) -> GoldsmithError:
+def _missing(probe: Probe, machine: Host) -> GoldsmithError:
     if machine.forbidden:
         barred = "GOLDSMITH_NO_INSTALL forbids installing or starting one"
     elif method(machine) is Method.BY_HAND:
@@ -160,7 +160,7 @@ def _missing(probe: Probe, machine: Machine) -> GoldsmithError:
     )
 
 
-def by_hand(machine: Machine) -> str:
+def by_hand(machine: Host) -> str:
     """Return how an operator gets an engine on this machine to run: starts it, or installs it first."""
     if machine.kernel == "Darwin":
         return "install Docker Desktop, OrbStack or Colima with buildx and compose, and start it"
@@ -173,7 +173,7 @@ def by_hand(machine: Machine) -> str:
     return "\n".join(lines)
 
 
-def installing(machine: Machine) -> str:
+def installing(machine: Host) -> str:
     """Return how an operator installs, or upgrades, an engine on this machine."""
     match method(machine):
         case Method.OWN_ARCHIVE:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from goldsmith.host.progress import Progress
     from goldsmith.host.runner import Runner
-    from goldsmith.toolbox.engine.system import Machine
+    from goldsmith.toolbox.engine.system import Host
 
 SOURCE = f"etc/apt/sources.list.d/goldsmith-{NEXT_RELEASE}.sources"
 PIN = f"etc/apt/preferences.d/goldsmith-{NEXT_RELEASE}"
@@ -124,7 +124,7 @@ def _continued(value: str) -> str:
 
 
 def install(
-    runner: Runner, machine: Machine, progress: Progress, *, root: Path = Path("/"), log: Path | None = None
+    runner: Runner, machine: Host, progress: Progress, *, root: Path = Path("/"), log: Path | None = None
 ) -> None:
     """Install the engine; raises ``UnreachableError`` when apt cannot, with apt's last words."""
     names = packages(machine)
@@ -139,7 +139,7 @@ def install(
             raise _failure("the Docker engine cannot be installed", error) from None
 
 
-def _add_next_release(runner: Runner, machine: Machine, root: Path, log: Path | None) -> None:
+def _add_next_release(runner: Runner, machine: Host, root: Path, log: Path | None) -> None:
     known = parse_targets(runner.run(targets()).stdout)
     if archive(known, NEXT_RELEASE):
         return  # the operator's own entry is as good, and its priority is the operator's choice
@@ -174,7 +174,7 @@ def _check_next_release(runner: Runner, mirror: str) -> None:
         )
 
 
-def _codename(machine: Machine) -> str:
+def _codename(machine: Host) -> str:
     return {"12": "bookworm"}.get(machine.release.partition(".")[0], machine.release)
 
 

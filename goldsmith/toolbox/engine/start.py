@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from goldsmith.host.progress import Progress
     from goldsmith.host.runner import Runner
-    from goldsmith.toolbox.engine.system import Machine
+    from goldsmith.toolbox.engine.system import Host
 
 LOG = Path("/var/log/goldsmith-dockerd.log")
 SOCKET = Path("/var/run/docker.sock")
@@ -44,7 +44,7 @@ def detached(dockerd: str, log: Path, *, path: str) -> Command:
 
 
 def start(
-    runner: Runner, machine: Machine, environment: Mapping[str, str], progress: Progress, *, log: Path = LOG
+    runner: Runner, machine: Host, environment: Mapping[str, str], progress: Progress, *, log: Path = LOG
 ) -> None:
     """Start the engine and wait until it serves; raises ``UnreachableError`` with its last words."""
     with progress.step("Docker engine", "installed, not running"):
@@ -141,7 +141,7 @@ def forget_dead(name: str, pidfile: Path, proc: Path = Path("/proc")) -> None:
         pidfile.unlink(missing_ok=True)
 
 
-def _path(runner: Runner, machine: Machine, environment: Mapping[str, str]) -> str:
+def _path(runner: Runner, machine: Host, environment: Mapping[str, str]) -> str:
     """Return a PATH on which dockerd finds an iptables that works with this kernel.
 
     Some kernels have only the old tables. The machine's choice (update-alternatives) stays as it is.

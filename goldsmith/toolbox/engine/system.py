@@ -31,7 +31,7 @@ class Method(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class Host:
     """Facts about this machine and this user."""
 
     kernel: str = "Linux"
@@ -51,7 +51,7 @@ class Machine:
     dockerd: str = ""
 
     @classmethod
-    def here(cls, environment: Mapping[str, str]) -> Machine:
+    def here(cls, environment: Mapping[str, str]) -> Host:
         """Look at this machine."""
         system = apt.release(_read("/etc/os-release") or _read("/usr/lib/os-release"))
         return cls(
@@ -70,7 +70,7 @@ class Machine:
         )
 
 
-def method(machine: Machine) -> Method:
+def method(machine: Host) -> Method:
     """Tell how an engine comes onto *machine*."""
     release = number(machine.release)
     if machine.distribution == "ubuntu" and release >= (22, 4):
@@ -82,7 +82,7 @@ def method(machine: Machine) -> Method:
     return Method.BY_HAND
 
 
-def packages(machine: Machine) -> tuple[str, ...]:
+def packages(machine: Host) -> tuple[str, ...]:
     """Return the packages with engine, buildx and compose; empty where goldsmith installs none."""
     # Without its parser, an engine on a kernel with AppArmor starts no container at all.
     extra = ("iptables", "ca-certificates", *(("apparmor",) if machine.has_apparmor else ()))

@@ -84,10 +84,10 @@ class Bench:
         (folder / "media/m.iso").write_bytes(b"7 bytes")
 
     @property
-    def order(self) -> base.Base:
+    def order(self) -> base.Installation:
         """What is asked of the stage."""
         medium = Attachment(slot=Slot.CDROM, file="media/m.iso", stored="[lab-ds] goldsmith/m.iso", secret=True)
-        return base.Base(job=self.job, attached=(medium,), finish_script=self._root / "kickstart/finish.sh")
+        return base.Installation(job=self.job, attached=(medium,), finish_script=self._root / "kickstart/finish.sh")
 
     def _packer(self) -> Completed:
         ending = self._does(self)

@@ -64,7 +64,7 @@ class Bench:
             private_key=folder / "keys/id",
             host="here",
         )
-        self.request = docker.Docker(job=job, public_key=PUBLIC, base_key=KEY)
+        self.request = docker.Provisioning(job=job, public_key=PUBLIC, base_key=KEY)
 
     def base(self, ref: str = "vm-9", *, name: str = BASE, build: str = OTHER_BUILD, **changed: Any) -> Machine:
         """Put a finished base on the site."""

@@ -16,7 +16,7 @@ from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from goldsmith.vcenter.clones import Order
+    from goldsmith.vcenter.clones import CloneOrder
 
 BUILD = "20261123-150000-0123abcd"
 OTHER_BUILD = "20261122-090000-0123abcd"
@@ -60,7 +60,7 @@ class FakeVCenter:
     sessions: int = 0
     trouble: GoldsmithError | None = None
     """Raised by every change, when set."""
-    ordered: list[Order] = field(default_factory=list)
+    ordered: list[CloneOrder] = field(default_factory=list)
     """The clones that were asked for."""
     interrupted: bool = False
     """Whether Ctrl-C arrives while the first clone is made."""
@@ -138,7 +138,7 @@ class FakeVCenter:
             raise ToolError("it is gone")
         del self.held[machine.ref]
 
-    def clone(self, orders: Sequence[Order]) -> Sequence[Machine]:
+    def clone(self, orders: Sequence[CloneOrder]) -> Sequence[Machine]:
         made = []
         for order in orders:
             if any(machine.name == order.name for machine in self.held.values()):

@@ -6,7 +6,7 @@ import pytest
 
 from goldsmith.installers.answers import PLACEHOLDER_KEY, Answers
 from goldsmith.installers.kickseed import proving
-from goldsmith.installers.kickseed.parser import Answer, Verdict
+from goldsmith.installers.kickseed.parser import Answer, Reading
 
 HASH = "$6$salt$hash"
 
@@ -24,5 +24,5 @@ HASH = "$6$salt$hash"
 def test_who_can_log_in(password: str, keys: list[str], *, locked: bool) -> None:
     """The build's own key is removed in the end, so it opens nothing."""
     rendered = Answers({"files/authorized_keys": "".join(f"{key}\n" for key in keys)})
-    verdict = Verdict((Answer("passwd", "passwd/user-password-crypted", "password", password),), (), ())
+    verdict = Reading((Answer("passwd", "passwd/user-password-crypted", "password", password),), (), ())
     assert proving.locked_out(rendered, verdict) is locked

@@ -9,7 +9,7 @@ import pytest
 from goldsmith.errors import Exit
 from goldsmith.toolbox.engine.decide import Install, Start, Stop, Use, by_hand, decide
 from goldsmith.toolbox.engine.probe import Probe
-from goldsmith.toolbox.engine.system import Machine, Method, method, packages
+from goldsmith.toolbox.engine.system import Host, Method, method, packages
 
 READY = Probe(cli="/usr/bin/docker", version="26.1.5", plugins={"buildx": "0.13", "compose": "2.26"})
 SILENT = Probe(
@@ -18,14 +18,14 @@ SILENT = Probe(
     error="Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
 )
 NONE = Probe()
-BARE = Machine(distribution="debian", release="12", name="Debian 12", user="root", is_root=True)
+BARE = Host(distribution="debian", release="12", name="Debian 12", user="root", is_root=True)
 DEBIAN_13 = replace(BARE, release="13")
 UBUNTU = replace(BARE, distribution="ubuntu", release="24.04", name="Ubuntu 24.04")
 FEDORA = replace(BARE, distribution="fedora", release="42", name="Fedora 42")
-MAC = Machine(kernel="Darwin", name="Darwin", user="joe")
+MAC = Host(kernel="Darwin", name="Darwin", user="joe")
 
 
-def stop(probe: Probe, machine: Machine, *, plugins: tuple[str, ...] = ("buildx",)) -> str:
+def stop(probe: Probe, machine: Host, *, plugins: tuple[str, ...] = ("buildx",)) -> str:
     """Return the text of the error, which must be one screen and end with 5."""
     decision = decide(probe, machine, plugins=plugins)
     assert isinstance(decision, Stop)
@@ -39,14 +39,14 @@ def stop(probe: Probe, machine: Machine, *, plugins: tuple[str, ...] = ("buildx"
 @pytest.mark.parametrize(
     "machine", [BARE, MAC, replace(BARE, forbidden=True), replace(BARE, dockerd="/usr/sbin/dockerd")]
 )
-def test_an_engine_that_works_is_used(machine: Machine) -> None:
+def test_an_engine_that_works_is_used(machine: Host) -> None:
     """Whatever the machine is, a Docker that works is not touched."""
     assert decide(READY, machine) == Use()
 
 
 @pytest.mark.parametrize("machine", [BARE, DEBIAN_13, replace(DEBIAN_13, release=""), UBUNTU])
 @pytest.mark.parametrize("probe", [NONE, SILENT])
-def test_a_bare_machine_gets_an_engine(probe: Probe, machine: Machine) -> None:
+def test_a_bare_machine_gets_an_engine(probe: Probe, machine: Host) -> None:
     """Root on Debian or Ubuntu without an engine gets one, with or without a lone CLI."""
     assert decide(probe, machine) == Install()
 
@@ -76,7 +76,7 @@ def test_nothing_is_installed_without_root() -> None:
     "machine",
     [FEDORA, replace(BARE, release="11"), replace(UBUNTU, release="20.04"), replace(BARE, distribution="kali")],
 )
-def test_other_systems_are_told_what_to_install(machine: Machine) -> None:
+def test_other_systems_are_told_what_to_install(machine: Host) -> None:
     """Where goldsmith knows no packages it says so, and names the system."""
     text = stop(NONE, machine)
     assert machine.name in text
@@ -118,7 +118,7 @@ def test_an_engine_without_a_cli_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("machine", "package"), [(BARE, "docker-compose/trixie"), (UBUNTU, "docker-compose-v2")])
-def test_missing_plugins_are_named(machine: Machine, package: str) -> None:
+def test_missing_plugins_are_named(machine: Host, package: str) -> None:
     """An engine that works is not changed; the error names the packages of this system."""
     text = stop(replace(READY, plugins={"buildx": "1"}), machine, plugins=("buildx", "compose"))
     assert "docker has no compose" in text

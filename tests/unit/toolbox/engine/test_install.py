@@ -10,12 +10,12 @@ from goldsmith.errors import UnreachableError
 from goldsmith.host.runner import Completed
 from goldsmith.toolbox.engine import install
 from goldsmith.toolbox.engine.install import PIN, SOURCE, Target, archive, parse_targets, source, trust
-from goldsmith.toolbox.engine.system import Machine
+from goldsmith.toolbox.engine.system import Host
 from tests.unit.fakes import FakeProgress, FakeRunner
 
 RECORDED = (Path(__file__).parents[3] / "recorded/docker/indextargets.txt").read_text()
 BOOKWORM = RECORDED[: RECORDED.index("Codename: trixie")].rpartition("\n\n")[0]
-DEBIAN_12 = Machine(distribution="debian", release="12", is_root=True)
+DEBIAN_12 = Host(distribution="debian", release="12", is_root=True)
 ROOT = "http://mirror.example.com/debian"
 
 
@@ -142,7 +142,7 @@ def test_apt_without_indexes_is_reported(tmp_path: Path) -> None:
 
 def test_other_releases_use_their_own_archive(tmp_path: Path) -> None:
     """Nothing is added to apt's sources where the release's own packages do; a failure shows apt's last words."""
-    ubuntu = Machine(distribution="ubuntu", release="24.04", is_root=True)
+    ubuntu = Host(distribution="ubuntu", release="24.04", is_root=True)
     failing = Completed(returncode=100, stdout="", stderr="E: Unable to fetch some archives")
     runner = FakeRunner({"apt-get -q -y": failing, "apt-get -q -o": ""})
     with pytest.raises(UnreachableError, match="Unable to fetch"):

@@ -10,7 +10,7 @@ from goldsmith.errors import UnreachableError
 from goldsmith.host.runner import Completed
 from goldsmith.toolbox.engine import start
 from goldsmith.toolbox.engine.start import PATIENCE, detached, died, forget_dead, leave_root_cgroup, wait
-from goldsmith.toolbox.engine.system import Machine
+from goldsmith.toolbox.engine.system import Host
 from tests.unit.fakes import FakeProgress, FakeRunner
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_paths_are_arguments_and_not_part_of_the_script(tmp_path: Path) -> None:
 def test_systemd_starts_the_service() -> None:
     """With systemd nothing is started behind its back."""
     runner = FakeRunner({"systemctl start docker": ""})
-    start.start(runner, Machine(has_systemd=True), {}, FakeProgress())
+    start.start(runner, Host(has_systemd=True), {}, FakeProgress())
     assert runner.lines == ["systemctl start docker"]
 
 
@@ -90,7 +90,7 @@ def test_a_service_that_fails_shows_its_journal() -> None:
         {"systemctl start docker": 1, "journalctl": Completed(returncode=0, stdout="dockerd: no space left")}
     )
     with pytest.raises(UnreachableError, match="no space left"):
-        start.start(runner, Machine(has_systemd=True), {}, FakeProgress())
+        start.start(runner, Host(has_systemd=True), {}, FakeProgress())
 
 
 @pytest.mark.parametrize(
