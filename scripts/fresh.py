@@ -66,7 +66,7 @@ STEPS = (
     ),
 )
 _ENGINE = (
-    "import os; from goldsmith.progress import Lines; from goldsmith.runner import ProcessRunner; "
+    "import os; from goldsmith.host.progress import Lines; from goldsmith.host.runner import ProcessRunner; "
     "from goldsmith.toolbox import engine; print(engine.ensure(ProcessRunner(), os.environ, Lines()))"
 )
 LAUNCHERS = (

@@ -1,4 +1,4 @@
-"""Tables become the types of ``goldsmith.spec``, or problems in words an operator can act on."""
+"""Tables become the types of ``goldsmith.model``, or problems in words an operator can act on."""
 
 from __future__ import annotations
 

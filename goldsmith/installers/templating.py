@@ -41,7 +41,7 @@ def _environment(folder: Path, filters: tuple[tuple[str, Callable[[str], str]], 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - no HTML; values are restricted by goldsmith.spec and quoted by filters
+        autoescape=False,  # noqa: S701 - no HTML; values are restricted by goldsmith.model and quoted by filters
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,

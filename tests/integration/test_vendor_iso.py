@@ -178,10 +178,10 @@ _FETCH = """\
 import json, resource, sys
 from pathlib import Path
 import requests
-from goldsmith.progress import for_people
-from goldsmith.redact import Redactor
-from goldsmith.toolbox import vendor_iso
-from goldsmith.workspace import Workspace
+from goldsmith.host.progress import for_people
+from goldsmith.host.redact import Redactor
+from goldsmith.media import vendor as vendor_iso
+from goldsmith.host.workspace import Workspace
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 url, digest, cache = sys.argv[1:]
 before = peak()

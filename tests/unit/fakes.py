@@ -63,7 +63,7 @@ class FakeRunner:
         log: Path | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Answer like :class:`goldsmith.runner.ProcessRunner`: same results, same errors."""
+        """Answer like :class:`goldsmith.host.runner.ProcessRunner`: same results, same errors."""
         self.asked.append(command)
         if command.ready:
             command.ready.wait()

@@ -36,7 +36,7 @@ class Source:
     asked: list[int] = field(default_factory=list)
 
     def read(self, url: str, *, start: int = 0) -> Iterator[bytes]:
-        """Yield the file from *start* on; see :class:`goldsmith.toolbox.vendor_iso.Resumable`."""
+        """Yield the file from *start* on; see :class:`goldsmith.media.vendor.Resumable`."""
         assert url == URL
         self.asked.append(start)
         if self.gone:
