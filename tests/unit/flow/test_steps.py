@@ -9,10 +9,11 @@ import pytest
 
 from goldsmith.builds import Build
 from goldsmith.errors import CheckError, ConfigurationError
+from goldsmith.flow import inputs
 from goldsmith.flow.steps import KEY, Steps
 from goldsmith.media.attachments import Attachment, Slot
 from goldsmith.media.make import ANSWERS
-from goldsmith.plan import Stage
+from goldsmith.plan import Inputs, Stage
 from tests.unit.sessions import INSIDE, lab_is_up, session
 from tests.unit.vcenter.fakes import BUILD
 
@@ -24,7 +25,9 @@ def steps(folder: Path, **environment: str) -> Steps:
     here = session(folder, environment={**INSIDE, **environment})
     lab_is_up(here)
     build = here.builds.save(Build(id=BUILD, image="debian-13", site="lab", key="k", inputs=""))
-    return Steps(on=here.on(here.effective(site="lab", image="")), build=build, inputs={})
+    effective = here.effective(site="lab", image="")
+    decided = {"base": inputs.base(effective, lock=here.lock, root=here.workspace.root)}
+    return Steps(on=here.on(effective), build=build, inputs=decided)
 
 
 def test_each_build_has_a_key_of_its_own(tmp_path: Path) -> None:
@@ -37,6 +40,15 @@ def test_each_build_has_a_key_of_its_own(tmp_path: Path) -> None:
     assert private not in made.on.session.redact(f"the key: {private}")
     made.run(Stage.ANSWERS)
     assert (made.folder / KEY).read_text() != private
+
+
+def test_answers_that_are_not_the_planned_ones(tmp_path: Path) -> None:
+    """A template that is edited between the plan and its stage ends the build before anything is written."""
+    made = steps(tmp_path)
+    made.inputs = {"base": Inputs({**made.inputs["base"].parts, "answers": "0" * 64})}
+    with pytest.raises(ConfigurationError, match="changed while the build ran"):
+        made.run(Stage.ANSWERS)
+    assert not (made.folder / ANSWERS).exists()
 
 
 def test_a_finished_stage_is_noted_on_disk(tmp_path: Path) -> None:
