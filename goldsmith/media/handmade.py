@@ -47,8 +47,8 @@ class Found:
 def examine(place: Place) -> Found:
     """Return what the medium is, having read its first 64 KB only, unless its sha256 is known.
 
-    Raises ``MissingObjectError`` when it is not there, and ``CheckError`` when it is no
-    ISO, was cut off, or is another one than it should be.
+    Raises ``MissingObjectError`` when it is not there, and ``CheckError`` when it is not an
+    ISO image, was cut off, or does not match its sha256.
     """
     size = govc.parse_size(place.runner.run(govc.size(place.door, place.access, place.path), check=False))
     if size is None:
@@ -65,7 +65,7 @@ def examine(place: Place) -> Found:
         volume = iso9660.volume(base64.b64decode(done.stdout))
     except (ValueError, binascii.Error) as error:
         raise CheckError(
-            "the boot medium is no ISO",
+            "the boot medium is not an ISO image",
             where=str(place),
             why=str(error),
             next="name the ISO of an installer, with ks=floppy on its kernel line",
@@ -88,7 +88,7 @@ def _compare(place: Place) -> None:
         raise govc.explain(done.stdout + done.stderr)
     if (found := done.stdout.strip()) != place.sha256:
         raise CheckError(
-            "the boot medium is another one",
+            "the boot medium does not match its pinned sha256",
             where=str(place),
             why=f"sha256 is     {found}\nit must be    {place.sha256}",
             next="correct ISO_SHA256 (the site's placement.iso_sha256), or upload the ISO that is meant",

@@ -97,7 +97,7 @@ def test_mistakes_in_a_file_are_told_at_once(bystander: Bystander) -> None:
         (("packer-bsae",), "Did you mean packer-base?"),
         (("packer-base", "--imgae", "x"), "Did you mean --image?"),
         (("packer-base", "--image"), "--image needs a value"),
-        (("lab-up", "--vcenters", "two"), "--vcenters is no number"),
+        (("lab-up", "--vcenters", "two"), "--vcenters must be a number"),
         (("lab-up", "--vcenters", "10"), "--vcenters cannot be '10'"),
         (("lab-up", "--vcenters", "0"), "--vcenters cannot be '0'"),
         (("templates", "--phase", "bogus"), "there is no phase bogus"),

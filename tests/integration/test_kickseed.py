@@ -7,6 +7,8 @@ translates for its Debian guest (man, ntp, rng-tools) and leaves out (software-p
 from __future__ import annotations
 
 import json
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +92,9 @@ def seen(
     environment = {**operator.environment, **origin}
     effective = config.load(None, "ubuntu-16.04", workspace=session.workspace, environment=environment)
     steps = Steps(on=session.on(effective), build=session.builds.load(state[0].name), inputs={})
-    verdict = proving.prove(inputs.rendered(effective), steps.workbench)
+    with tempfile.TemporaryDirectory(dir=session.workspace.builds, prefix="kickseed-") as folder:
+        work = replace(steps.workbench, folder=Path(folder))
+        verdict = proving.prove(inputs.rendered(effective), work)
     return Seen(
         forged=forged,
         hardware=hardware,
@@ -177,7 +181,7 @@ def test_files_that_are_wrong_are_told_at_once(operator: Operator, origin: Mappi
     [
         pytest.param(0, {"ISO_PATH": "iso/nosuch.iso"}, 2, "not on the datastore", id="missing"),
         pytest.param(20_000_000, {"ISO_PATH": "iso/cut.iso"}, 6, "cut off", id="cut off"),
-        pytest.param(0, {"ISO_SHA256": "0" * 64}, 6, "another one", id="another one"),
+        pytest.param(0, {"ISO_SHA256": "0" * 64}, 6, "does not match its pinned sha256", id="another one"),
     ],
 )
 def test_a_boot_medium_that_is_none(

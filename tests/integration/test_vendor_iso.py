@@ -153,7 +153,7 @@ def test_one_that_cannot_go_on(tmp_path: Path, mirror: tuple[str, list[tuple[str
     ("how", "family", "words"),
     [
         pytest.param("gone", UnreachableError, "HTTP 404", id="not found"),
-        pytest.param("whole", CheckError, "another one", id="another one"),
+        pytest.param("whole", CheckError, "does not match its pinned sha256", id="another one"),
     ],
 )
 def test_it_does_not(
