@@ -6,6 +6,7 @@ names the file that says what is expected.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -20,8 +21,8 @@ import questions
 import yaml
 
 HERE = Path(__file__).parent
-ROLES = HERE.parent / "ansible" / "roles"
-SEAL = ROLES / "guest_seal"
+ANSIBLE = HERE.parent / "ansible"
+SEAL = ANSIBLE / "roles" / "guest_seal"
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,28 @@ class Bench:
 BENCH = pytest.StashKey[Bench]()
 
 
-def items() -> list[dict[str, Any]]:
-    """Return the seal's list."""
-    found: list[dict[str, Any]] = yaml.safe_load((SEAL / "vars" / "main.yml").read_text())["guest_seal_items"]
-    return found
+def items(expected: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the seal's list as it holds for these clones: the family's own lines, and those of every guest."""
+    words = yaml.safe_load((ANSIBLE / "families" / expected["family"] / "vars/words.yml").read_text())
+    found: list[dict[str, Any]] = yaml.safe_load((SEAL / "vars/main.yml").read_text())["guest_seal_items"]
+    # A base installs through the site's proxy, and so do its clones; phase 2's seal takes it away.
+    keeps = expected["phase"] == "base" or questions.variables(expected)["guest_seal_keep_proxy"]
+    return [item for item in [*words["seal_items"], *found] if not (keeps and item.get("proxy"))]
+
+
+def of_family(expected: dict[str, Any]) -> Any:
+    """Return the module of ``families/`` that knows the guest's packages."""
+    return importlib.import_module(f"families.{expected['family']}")
 
 
 def observer(expected: dict[str, Any]) -> str:
     """Return the program that a clone runs to look at itself."""
     order = {
         "seal": (SEAL / "files" / "seal.py").read_text(),
-        "inventory": (ROLES / "guest_inventory" / "files" / "inventory.py").read_text(),
-        "items": items(),
+        "inventory": (ANSIBLE / "roles/guest_inventory/files/inventory.py").read_text(),
+        "packages": (ANSIBLE / "families" / expected["family"] / "files/packages.py").read_text(),
+        "family": (HERE / "families" / f"{expected['family']}.py").read_text(),
+        "items": items(expected),
         "locked": expected["locked"],
         "questions": questions.of(expected),
     }
@@ -57,8 +68,9 @@ def observe(clone: str, expected: dict[str, Any], program: str) -> dict[str, Any
     """Return what a clone shows. The SSH connection stays open for the checks."""
     ssh(clone, expected, "true")
     reached = time.time()
-    found: dict[str, Any] = json.loads(ssh(clone, expected, "sudo -n python3 -", program))
-    # An address is told while sshd and all else still starts. By this machine's clock: the clone's may be another.
+    # Before 3.7 Python reads no names of files but ASCII's where the locale is C.
+    found: dict[str, Any] = json.loads(ssh(clone, expected, "sudo -n env LC_ALL=C.UTF-8 python3 -", program))
+    # An address is reported while sshd and all else still starts. By this machine's clock: the clone's may be another.
     found["booted_at"] = reached + found.pop("booting_seconds")
     return found
 
@@ -90,12 +102,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One check for each line of the lists that are data."""
     bench = metafunc.config.stash[BENCH]
-    if "absent" in metafunc.fixturenames:
-        gone = [item for item in items() if item["in_clone"] == "absent"]
-        metafunc.parametrize("absent", gone, ids=[item["id"] for item in gone])
-    if "unique" in metafunc.fixturenames:
-        own = [item for item in items() if item["in_clone"] == "unique"]
-        metafunc.parametrize("unique", own, ids=[item["id"] for item in own])
+    for shown in {"absent", "unique"} & set(metafunc.fixturenames):
+        rows = [item for item in items(bench.expected) if item["in_clone"] == shown]
+        metafunc.parametrize(shown, rows, ids=[item["id"] for item in rows])
+    if "service" in metafunc.fixturenames:
+        metafunc.parametrize("service", of_family(bench.expected).SERVICES)
     if "not_applied" in metafunc.fixturenames:
         rows = next(iter(bench.seen.values()))["not_applied"]
         ids = [row["what"].replace(" ", "-") for row in rows]
@@ -112,6 +123,12 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 def expected(bench: Bench) -> dict[str, Any]:
     """What is expected."""
     return bench.expected
+
+
+@pytest.fixture(scope="session")
+def family(expected: dict[str, Any]) -> Any:
+    """What the guest's family of packages has of its own: a module of ``families/``."""
+    return of_family(expected)
 
 
 @pytest.fixture

@@ -1,32 +1,51 @@
 """Look at this guest once, as root, and print everything the checks compare, as JSON.
 
-Runs in the clone with its own Python and nothing else. It is handed over on
-stdin, together with the seal's program and the inventory's, whose notion of what
-must be gone and of what there is are used as they are.
+Runs in the clone with its own Python (3.5 or newer) and nothing else. It is handed
+over on stdin, together with the seal's program, the inventory's and the family's,
+whose notion of what must be gone and of what there is are used as they are.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 import types
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Callable, Dict, List
 
 NOT_APPLIED = "/var/lib/goldsmith/not-applied.json"
+BOOTING = ("", "initializing", "starting")
+PATIENCE = 600.0
 
 
 def said(*argv: str) -> str:
-    """Return what a program prints, whatever its status."""
-    environment = {**os.environ, "LC_ALL": "C"}
+    """Return what a program prints, whatever its status; nothing when the guest does not have it."""
+    if not shutil.which(argv[0]):
+        return ""
+    environment = dict(os.environ, LC_ALL="C")
     return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment).stdout.decode()
 
 
-def module(name: str, text: str) -> types.ModuleType:
+def booted(ask: Callable[..., str] = said, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Wait until systemd has started everything it wants to, and return what it calls that."""
+    state = ask("systemctl", "is-system-running", "--wait").strip()
+    # Before version 240 systemd refuses --wait here, or does not wait.
+    end = time.monotonic() + PATIENCE
+    while state in BOOTING and time.monotonic() < end:
+        sleep(0.5)
+        state = ask("systemctl", "is-system-running").strip()
+    return state
+
+
+def units(listed: str) -> List[str]:
+    """Return the names of the units that systemd lists; its older versions put a mark before each that failed."""
+    return [line.lstrip("\u25cf* ").split()[0] for line in listed.splitlines() if line.strip()]
+
+
+def module(name: str, text: str) -> Any:
     """Return a program's text as a module."""
     made = types.ModuleType(name)
     exec(compile(text, name, "exec"), made.__dict__)
@@ -36,13 +55,13 @@ def module(name: str, text: str) -> types.ModuleType:
 def text(path: str) -> str:
     """Return a file's text, empty when there is none."""
     try:
-        with open(path, errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError:
         return ""
 
 
-def digests(paths: list[str]) -> dict[str, str]:
+def digests(paths: List[str]) -> Dict[str, str]:
     """Return the sha256 of each regular file among *paths*."""
     found = {}
     for path in paths:
@@ -52,7 +71,7 @@ def digests(paths: list[str]) -> dict[str, str]:
     return found
 
 
-def sealed(seal: Any, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def sealed(seal: Any, items: List[Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
     """Return what each line of the seal's list shows in this clone."""
     found = {}
     for item in items:
@@ -62,7 +81,7 @@ def sealed(seal: Any, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def passwords() -> dict[str, str]:
+def passwords() -> Dict[str, str]:
     """Return which accounts have a password, an empty one, or none that opens them; never a hash."""
     states = {}
     for line in text("/etc/shadow").splitlines():
@@ -73,25 +92,31 @@ def passwords() -> dict[str, str]:
     return states
 
 
-def answer(command: str) -> dict[str, Any]:
+def timezone() -> str:
+    """Return the name of the time zone: older installers copy its file, and write the name beside it."""
+    return os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or text("/etc/timezone").strip()
+
+
+def answer(command: str) -> Dict[str, Any]:
     """Return what a shell command says as root."""
-    done = subprocess.run(("sh", "-c", command), capture_output=True, env={**os.environ, "LC_ALL": "C"})
+    environment = dict(os.environ, LC_ALL="C")
+    done = subprocess.run(("sh", "-c", command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     return {"status": done.returncode, "out": done.stdout.decode().strip(), "err": done.stderr.decode().strip()}
 
 
-def answers(questions: dict[str, str]) -> dict[str, dict[str, Any]]:
+def answers(questions: Dict[str, str]) -> Dict[str, Dict[str, Any]]:
     """Return the answers to *questions*, which wait for their programs beside each other."""
     with ThreadPoolExecutor() as pool:
-        return dict(zip(questions, pool.map(answer, questions.values()), strict=True))
+        return dict(zip(questions, pool.map(answer, questions.values())))
 
 
-def main(order: dict[str, Any]) -> None:
+def main(order: Dict[str, Any]) -> None:
     """Print what is seen; *order* holds the programs, the seal's list and the questions."""
     began = time.monotonic()
     # Both end by themselves: the first boot is over when they do.
     cloud = said("cloud-init", "status", "--wait", "--format", "json")
-    state = said("systemctl", "is-system-running", "--wait").strip()
-    booted = time.monotonic() - began
+    state = booted()
+    seconds = time.monotonic() - began
     seal = module("seal", order["seal"]).Seal(lock=order["locked"])
     inventory = module("inventory", order["inventory"])
     document = {
@@ -101,24 +126,22 @@ def main(order: dict[str, Any]) -> None:
         "engine_id": said("docker", "info", "--format", "{{.ID}}").strip() if inventory.engine() else "",
         "system": state,
         "container": said("systemd-detect-virt", "--container").strip(),
-        "failed_units": [
-            line.split()[0] for line in said("systemctl", "--failed", "--plain", "--no-legend").splitlines()
-        ],
+        "failed_units": units(said("systemctl", "--failed", "--plain", "--no-legend")),
         "cloud_init": json.loads(cloud or "{}"),
-        "audit": said("dpkg", "--audit").strip(),
-        "holds": said("apt-mark", "showhold").split(),
+        "family": module("family", order["family"]).look(),
         "passwords": passwords(),
-        "timezone": os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2],
+        "timezone": timezone(),
         "sealed": sealed(seal, order["items"]),
         "not_applied": json.loads(text(NOT_APPLIED) or "{}").get("not_applied", []),
         "inventory": {
             "os": dict(line.split("=", 1) for line in text("/etc/os-release").splitlines() if "=" in line),
-            "packages": inventory.packages(),
+            "packages": module("packages", order["packages"]).packages(),
             "units": inventory.units(),
             "etc": inventory.files("/etc"),
             "engine": inventory.engine(),
         },
+        "booting_seconds": seconds,
     }
     # Last: one of them makes an image and a container for a moment.
-    document |= {"answers": answers(order["questions"]), "booting_seconds": booted}
-    print(json.dumps(document))
+    document["answers"] = answers(order["questions"])
+    print(json.dumps(document, sort_keys=True))

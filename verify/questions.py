@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-ROLES = Path("ansible/roles")
+ANSIBLE = Path("ansible")
 TEST_IMAGE = "goldsmith-verify:latest"
 # Made of the guest's own files: nothing is pulled, and it works without a network.
 RUN_A_CONTAINER = f"""set -e
@@ -35,7 +35,7 @@ def of(expected: dict[str, Any]) -> dict[str, str]:
     """Return the shell commands that a clone runs as root, by the name that a check asks for."""
     if expected["phase"] != "docker":
         return {}
-    places = variables(expected["variables"])["data_disk_binds"].values()
+    places = variables(expected)["data_disk_binds"].values()
     return {
         "info": "docker info --format '{{json .}}'",
         "daemon.json": "cat /etc/docker/daemon.json",
@@ -50,16 +50,21 @@ def of(expected: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def variables(expected: dict[str, Any]) -> dict[str, Any]:
+    """Return the playbooks' variables: the build's, if it left them in a file, over the roles' defaults."""
+    return _variables(expected["family"], expected["variables"])
+
+
 @functools.cache
-def variables(own: str) -> dict[str, Any]:
-    """Return the playbooks' variables: the build's, in the file *own* if there is one, over the roles' defaults."""
+def _variables(family: str, own: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for role in ("data_disk", "docker_engine", "docker_images", "host_kernel"):
-        found |= yaml.safe_load((ROLES / role / "defaults/main.yml").read_text()) or {}
-    found |= yaml.safe_load(Path("ansible/group_vars/all.yml").read_text()) or {}
+    for role in ("data_disk", "docker_engine", "docker_images", "host_kernel", "guest_seal"):
+        found |= yaml.safe_load((ANSIBLE / "roles" / role / "defaults/main.yml").read_text()) or {}
+    found |= yaml.safe_load((ANSIBLE / "group_vars/all.yml").read_text()) or {}
     if own:
         found |= json.loads(Path(own).read_text())
-    flavour = yaml.safe_load((ROLES / "docker_engine/vars" / f"{found['docker_engine_flavour']}.yml").read_text())
+    engines = ANSIBLE / "families" / family / "vars/engines"
+    flavour = yaml.safe_load((engines / f"{found['docker_engine_flavour']}.yml").read_text())
     if isinstance(found["docker_engine_packages"], str):
         found["docker_engine_packages"] = flavour["docker_engine_flavour_packages"]
     return found

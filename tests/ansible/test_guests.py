@@ -104,7 +104,7 @@ def test_a_repository_is_used_with_its_own_key(bench: Bench, foreign: dict[str, 
     assert openpgp.fingerprints((guest.folder / "engine.asc").read_text()) == [pinned]
     done = guest.play({**foreign, "docker_engine_repo_key_fingerprint": pinned.lower()})
     assert done.code == 0, done.text
-    assert "docker_engine : Repository" in done.changed
+    assert "apt : Repository" in done.changed
     alone = ("sourcelist=sources.list.d/docker-engine.sources", "sourceparts=-", "trustedparts=-")
     options = " ".join(f"-o Dir::Etc::{option}" for option in alone)
     guest.sh(f"apt-get update -o APT::Update::Error-Mode=any {options}")

@@ -44,13 +44,14 @@ def render(tmp_path: Path, text: str, *, flavour: str = "docker.io", **variables
     """Render a template with docker_engine's variables by the real engine, on this machine; return it as JSON."""
     source, playbook, made = (tmp_path / name for name in ("source.j2", "render.yml", "made.json"))
     source.write_text(text)
-    files = ("defaults/main.yml", "vars/main.yml", f"vars/{flavour}.yml")
+    role = ANSIBLE / "roles/docker_engine"
+    engine = ANSIBLE / "families/apt/vars/engines" / f"{flavour}.yml"
     play = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
         "vars": {"ansible_facts": {"distribution_release": "trixie", "distribution_major_version": "13"}},
-        "vars_files": [str(ANSIBLE / "roles/docker_engine" / name) for name in files],
+        "vars_files": [str(file) for file in (role / "defaults/main.yml", role / "vars/main.yml", engine)],
         "tasks": [{"ansible.builtin.template": {"src": str(source), "dest": str(made)}}],
     }
     playbook.write_text(json.dumps([play]))
@@ -81,6 +82,25 @@ def test_syntax(tmp_path: Path, playbook: str) -> None:
     """Ansible can read each playbook with all its roles."""
     done = run(tmp_path, program("ansible-playbook"), "--syntax-check", "-i", "guest,", playbook)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("playbook", ["provision.yml", "seal.yml"])
+@pytest.mark.parametrize(("family", "is_so"), [("pacman", "pacman"), ("", "not set")])
+def test_a_family_that_has_no_folder_is_refused_at_once(tmp_path: Path, playbook: str, family: str, is_so: str) -> None:
+    """One sentence names it and those that there are; nothing else was done."""
+    # Were it not refused, check mode would keep the playbook from changing this machine.
+    done = run(
+        tmp_path, program("ansible-playbook"), "--check", "--connection", "local", "-i", "guest,",
+        "-e", f"ansible_python_interpreter={sys.executable}", "-e", "ansible_become=false",
+        "-e", f"guest_family={family}", playbook,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert f"guest_family is {is_so}; the playbooks know apt" in " ".join(done.stdout.split())
+    assert re.search(r"changed=0 .* failed=1 ", done.stdout)
+    assert re.findall(r"^TASK \[(?!Gathering)(.*)\]", done.stdout, re.MULTILINE) == [
+        "Look which families there are",
+        "Name them",
+    ]
 
 
 def test_only_builtin_modules() -> None:

@@ -128,7 +128,7 @@ def test_a_package_that_is_gone_is_named_and_leaves_nothing(host: Host, worker: 
     failed = elsewhere(worker, tmp_path, variables(packages)).run("packer-docker")
     assert failed.code == 4, failed.err
     error = failed.error()
-    assert "Ansible failed at the task: docker_engine :" in error["what"]
+    assert "Ansible failed at the task: apt :" in error["what"]
     assert "99.9-1" in error["why"]
     assert host.others() == before
 

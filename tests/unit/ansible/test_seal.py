@@ -58,7 +58,7 @@ def test_every_line_says_why_and_what_a_clone_shows(items: list[dict[str, Any]])
         assert len(item["why"].split()) > 3, item["id"]
         assert item["in_clone"] in {"absent", "unique", "regrows"}, item["id"]
         assert DOES & set(item), item["id"]
-        assert set(item) <= DOES | {"id", "why", "in_clone", "needs"}, item["id"]
+        assert set(item) <= DOES | {"id", "why", "in_clone", "needs", "proxy"}, item["id"]
 
 
 def test_what_is_sealed_is_gone_and_the_rest_stays(seal: ModuleType, items: list[dict[str, Any]], guest: Path) -> None:

@@ -1,11 +1,10 @@
 """Seal this guest by a list, check each line, print a report as JSON.
 
-Runs in the guest with its own Python and nothing else. It touches neither sshd
-nor the network nor sudo: whoever runs it still has to shut the guest down over
-the connection that is open. What each key of an item means stands in vars/main.yml.
+Runs in the guest with its own Python (3.5 or newer) and nothing else. It touches
+neither sshd nor the network nor sudo: whoever runs it still has to shut the guest
+down over the connection that is open. What each key of an item means stands in
+vars/main.yml.
 """
-
-from __future__ import annotations
 
 import glob
 import json
@@ -16,19 +15,16 @@ import shutil
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-Item = dict[str, Any]
+Item = Dict[str, Any]
 
 ROTATED = re.compile(r"\.(gz|xz|old|\d+)$")
 # Sockets' directories and private /tmp of running services end with the boot anyway.
 KEPT = ("systemd-private-", ".X11-unix", ".ICE-unix", ".XIM-unix", ".font-unix")
 # What one item may raise without ending the others.
 TROUBLE = (OSError, RuntimeError, subprocess.CalledProcessError)
-PERSONS = range(1000, 60000)  # user ids of persons in Debian; root comes on top
+PERSONS = range(1000, 60000)  # user ids of persons; root comes on top
 
 
 class Seal:
@@ -38,17 +34,17 @@ class Seal:
         self.root = root
         self.lock = lock
         self.homes = self._homes()
-        self.changed: list[str] = []
+        self.changed = []  # type: List[str]
 
-    def _homes(self) -> list[str]:
+    def _homes(self) -> List[str]:
         """Return the homes of root and of each person that exist."""
         if self.root != "/":
-            found = ["/root", *sorted(f"/home/{name}" for name in self._list("/home"))]
+            found = ["/root", *sorted("/home/" + name for name in self._list("/home"))]
         else:
             found = [user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid in PERSONS]
         return sorted({home for home in found if home != "/" and os.path.isdir(self.at(home))})
 
-    def _list(self, folder: str) -> list[str]:
+    def _list(self, folder: str) -> List[str]:
         try:
             return os.listdir(self.at(folder))
         except (FileNotFoundError, NotADirectoryError):
@@ -58,7 +54,7 @@ class Seal:
         """Return where a path of the guest really is."""
         return path if self.root == "/" else self.root + path
 
-    def paths(self, patterns: Iterable[str]) -> list[str]:
+    def paths(self, patterns: Iterable[str]) -> List[str]:
         """Return what exists for *patterns*, {home} filled in; links count as themselves."""
         found = set()
         for pattern in patterns:
@@ -81,7 +77,8 @@ class Seal:
                 continue
             done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
             if done.returncode and not program.startswith("-"):
-                raise RuntimeError(f"{' '.join(argv)}: exit code {done.returncode}: {done.stderr.decode()[-300:]}")
+                said = done.stderr.decode()[-300:]
+                raise RuntimeError("{}: exit code {}: {}".format(" ".join(argv), done.returncode, said))
 
     def remove(self, patterns: Iterable[str]) -> None:
         """Remove files, links, and whole directories."""
@@ -181,23 +178,25 @@ class Seal:
 
     # What must hold afterwards -------------------------------------------------
 
-    def faults(self, item: Item) -> list[str]:
+    def faults(self, item: Item) -> List[str]:
         """Return what is not as the item wants it, in words."""
-        left = [f"{path} is still there" for path in self.paths(item.get("remove", ()))]
-        left += [f"{path} is still there" for path in self.inside(item.get("clear", ()))]
+        left = [path + " is still there" for path in self.paths(item.get("remove", ()))]
+        left += [path + " is still there" for path in self.inside(item.get("clear", ()))]
         # A daemon may have said its word meanwhile.
-        left += [f"{path} is not small" for path in self.logs(item.get("truncate", ())) if os.path.getsize(path) > 4096]
-        left += [f"{path} is not empty" for path in self.paths(item.get("empty", ())) if os.path.getsize(path)]
-        left += [f"{path} is missing" for path in item.get("empty", ()) if not os.path.exists(self.at(path))]
+        left += [path + " is not small" for path in self.logs(item.get("truncate", ())) if os.path.getsize(path) > 4096]
+        left += [path + " is not empty" for path in self.paths(item.get("empty", ())) if os.path.getsize(path)]
+        left += [path + " is missing" for path in item.get("empty", ()) if not os.path.exists(self.at(path))]
         for name, text in item.get("write", {}).items():
-            left += [f"{path} says something else" for path in self.paths([name]) if read(path) != text]
+            left += [path + " says something else" for path in self.paths([name]) if read(path) != text]
         for name, target in item.get("link", {}).items():
-            left += [f"{path} is no link" for path in self.paths([name]) if not is_link(path, target)]
+            left += [path + " is no link" for path in self.paths([name]) if not is_link(path, target)]
         rule = item.get("strip", {"files": (), "lines": ""})
         for path in filter(os.path.isfile, self.paths(rule["files"])):
-            left += [f"{path} still has such a line"] if re.search(rule["lines"], read(path), re.MULTILINE) else []
-        left += [f"the password of {name} is not locked" for name in self.lock if item.get("lock") and not locked(name)]
-        left += [f"{unit} is not enabled" for unit in item.get("enabled", ()) if self.root == "/" and not enabled(unit)]
+            left += [path + " still has such a line"] if re.search(rule["lines"], read(path), re.MULTILINE) else []
+        left += [
+            "the password of " + name + " is not locked" for name in self.lock if item.get("lock") and not locked(name)
+        ]
+        left += [unit + " is not enabled" for unit in item.get("enabled", ()) if self.root == "/" and not enabled(unit)]
         return left
 
     def apply(self, item: Item) -> None:
@@ -264,7 +263,7 @@ def enabled(unit: str) -> bool:
     return subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
 
 
-def trim(mounts: Iterable[str]) -> list[str]:
+def trim(mounts: Iterable[str]) -> List[str]:
     """Give free blocks back to the datastore; a disk that cannot do that is no fault. Return what was trimmed."""
     done = []
     for mount in mounts:
