@@ -14,7 +14,7 @@ done
 [ ! -e /etc/rc.install ] || { cat /var/log/rc.install.log; exit 1; }
 
 say "the installer's copies of the answers"
-rm -rf /var/log/installer /var/lib/cdebconf
+rm -rf /var/log/installer /var/lib/cdebconf /var/lib/debconf/preseed* /var/cache/debconf/*-old
 
 say "no lease, no card's name"
 rm -f /etc/udev/rules.d/70-persistent-net.rules
