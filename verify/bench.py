@@ -23,6 +23,8 @@ import yaml
 HERE = Path(__file__).parent
 ANSIBLE = HERE.parent / "ansible"
 SEAL = ANSIBLE / "roles" / "guest_seal"
+BY_KEY = "operators-key"
+"""The way into clones that are given nothing: no name, no key of their own."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,24 @@ def test_the_answer_medium_is_gone_and_the_boot_medium_stays(
     assert not list((state[0] / "keys").glob("*")) if (state[0] / "keys").exists() else True
 
 
+def test_its_clones_are_verified_by_the_operators_key(
+    forged: Forged, operator: Operator, origin: Mapping[str, str], state: tuple[Path, dict[str, Any]]
+) -> None:
+    """Nobody gives them a name or a key; each is a machine of its own, and whatever is skipped says why."""
+    result = operator.done("verify", "--template", forged.name, "--image", "ubuntu-16.04", **origin)
+    assert " 0 failed" in result.out
+    skipped = [line for line in result.out.splitlines() if line.startswith("skipped")]
+    assert (
+        len([line for line in skipped if "the image has no cloud-init" in line]) == 5
+    )  # two of each clone, and one of both
+    lacking = "packages (man, ntp, rng-tools, software-properties-common): this guest is Debian 13"
+    assert [line for line in skipped if lacking in line]
+    one, two = (json.loads((state[0] / f"verify/clone-{number}.json").read_text()) for number in (1, 2))
+    assert one["machine_id"] != two["machine_id"]
+    assert one["cloud_init"] == {}
+    assert not (state[0] / "keys").exists()
+
+
 def test_a_named_site_ignores_these_variables(operator: Operator, origin: Mapping[str, str]) -> None:
     """Whoever names the lab gets the lab, and is told what did not count."""
     elsewhere = {**origin, "VSPHERE_SERVER": "vcenter.example.com"}
