@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.config import Effective
+    from goldsmith.guests.guest import Family
     from goldsmith.installers.answers import Answers
     from goldsmith.model import Image
     from goldsmith.toolbox.lock import Lock
@@ -73,6 +74,7 @@ def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full
             why=why,
             next=f"'./inv packer-base --image {effective.image.name}' forges its base; take a newer one for hosts",
         )
+    guest = door.of(effective.image).guest(effective.image)
     files = docker_stage.files(effective.image, root)
     return Inputs(
         {
@@ -81,7 +83,7 @@ def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full
             "base": parent.key,
             "disk": digest(effective.image.docker.data_disk_mib),
             "packer": digest(_texts([root / PACKER_FILES / DOCKER_FILE, *_shared_recipe(root)])),
-            "roles": digest(_playbooks(root / ANSIBLE_FILES)),
+            "roles": digest(_playbooks(root / ANSIBLE_FILES, family=guest.family)),
             "tools": digest({**tool_versions(lock), "ansible-core": locks.ansible_version(lock)}),
             "variables": digest(docker_stage.variables(effective.image)),
         }
@@ -97,12 +99,17 @@ def unfit_for_docker(image: Image) -> str:
     return f"{image.os.family} {image.os.release} has Python {has}, and Ansible's modules need {needed} in the guest"
 
 
-def _playbooks(folder: Path) -> dict[str, str]:
-    """Return everything that a playbook reads, by its path; neither tools' caches nor linters' rules."""
+def _playbooks(folder: Path, *, family: Family) -> dict[str, str]:
+    """Return everything that a playbook reads for a guest of one *family*, by its path.
+
+    Another family's folder, tools' caches and linters' rules do not count.
+    """
+    others = {f"families/{path.name}/" for path in (folder / "families").iterdir() if path.name != family}
     found = {}
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and "__pycache__" not in name and not name.startswith(".") and name != "ruff.toml":
+        read = "__pycache__" not in name and not name.startswith(".") and name != "ruff.toml"
+        if file.is_file() and read and not name.startswith(tuple(others)):
             # Whatever a role copies may lie here, too, and need not be text.
             found[name] = significant(file.read_text(encoding="utf-8", errors="backslashreplace"))
     return found

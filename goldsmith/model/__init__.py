@@ -212,7 +212,7 @@ class Docker(Spec):
     data_disk_device: Annotated[str, must(r"/dev/[A-Za-z0-9/._:-]+", "a block device, such as /dev/sdb")] = "/dev/sdb"
     """How the guest sees that disk; the lab has a path of its own."""
     engine: Literal["docker.io", "docker-ce", "mcr"] = "docker.io"
-    """Which engine: a file of variables in ``ansible/roles/docker_engine/vars``."""
+    """Which engine: a file of variables in ``ansible/families/<family>/vars/engines``."""
     images: tuple[DockerImage, ...] = ()
     variables: dict[VariableName, JsonValue] = {}
     """More variables of the playbooks, as ``docs/reference/ansible.md`` lists them."""

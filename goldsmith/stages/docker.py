@@ -13,6 +13,7 @@ from goldsmith import forging
 from goldsmith.errors import ConfigurationError, MissingObjectError
 from goldsmith.forging import Recipe
 from goldsmith.host.workspace import write_if_changed
+from goldsmith.installers import door
 from goldsmith.tools import packer
 from goldsmith.vcenter import marks, preflight
 from goldsmith.vcenter.inventory import network_path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 VARIABLES = "ansible/variables.json"
 RESULTS = "ansible"
 """Folder of the playbooks' reports below the build's: ``inventory.json``, ``not-applied.json``, ``seal.json``."""
+
+_RENAMED = {"guest_seal_keep_apt_proxy": "guest_seal_keep_proxy"}
+"""Variables of the playbooks whose names were those of one family of packages: images may still have them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,8 @@ def variables(image: Image) -> dict[str, Any]:
     """Return the variables of the playbooks, as they decide the result; what a build adds are paths for reports."""
     docker = image.docker
     return {
-        **docker.variables,
+        **{_RENAMED.get(name, name): value for name, value in docker.variables.items()},
+        "guest_family": door.of(image).guest(image).family.value,
         "data_disk_device": docker.data_disk_device,
         "docker_engine_flavour": docker.engine,
         "docker_images_list": [

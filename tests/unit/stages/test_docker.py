@@ -32,7 +32,7 @@ PUBLIC = f"ssh-ed25519 AAAA goldsmith-build-{BUILD}"
 IMAGE = Image(
     name="debian-13",
     os=Os(family="debian", release="13", suite="trixie", installer="preseed", guest_type="debian12_64Guest"),
-    docker=Docker(variables={"docker_engine_swarm": True}),
+    docker=Docker(variables={"docker_engine_swarm": True, "guest_seal_keep_apt_proxy": True}),
     packages=("curl",),
 )
 SITE = Site(
@@ -181,6 +181,8 @@ def test_ansible_is_told_what_the_image_says(tmp_path: Path) -> None:
     file = tmp_path / bench.given()["ansible_variables"]
     assert json.loads(file.read_text()) == {
         "docker_engine_swarm": True,
+        "guest_seal_keep_proxy": True,  # under the name it has now
+        "guest_family": "apt",
         "data_disk_device": "/dev/sdb",
         "docker_engine_flavour": "docker.io",
         "docker_images_list": [],

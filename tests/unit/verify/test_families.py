@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
 
+from goldsmith import guests
+from goldsmith.guests.guest import Family
 from tests.unit.ansible.conftest import ANSIBLE, module
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ def parts(family: str) -> set[str]:
 
 
 def test_each_family_has_its_checks() -> None:
-    """What the playbooks can set up, the checks can look at, and the other way round."""
+    """What the playbooks can set up, the checks can look at and the suite can record, and the other way round."""
     assert sorted(path.stem for path in (VERIFY / "families").glob("*.py")) == FAMILIES
+    assert sorted(Family) == FAMILIES
+    assert all(guests.of(family).PURL_TYPE for family in Family)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
