@@ -173,5 +173,6 @@ def as_root(host: Any) -> Any:
 @pytest.fixture(autouse=True)
 def says(request: pytest.FixtureRequest, record_property: Any) -> None:
     """Put each check's sentence into the report."""
-    sentence = (request.function.__doc__ or request.node.name).strip().splitlines()[0]
+    name = request.node.originalname.removeprefix("test_").replace("_", " ")
+    sentence = (request.function.__doc__ or name).strip().splitlines()[0]
     record_property("says", sentence)

@@ -35,7 +35,7 @@ def test_the_names_differ(pair: Pair, expected: dict[str, Any]) -> None:
     assert one["hostname"] != two["hostname"]
 
 
-def test_the_engines_ids_differ(pair: Pair) -> None:
+def test_the_engine_ids_differ(pair: Pair) -> None:
     """Each clone's Docker engine has its own id."""
     one, two = pair
     if not one["engine_id"]:
@@ -43,8 +43,8 @@ def test_the_engines_ids_differ(pair: Pair) -> None:
     assert one["engine_id"] != two["engine_id"]
 
 
-def test_what_must_be_ones_own(pair: Pair, unique: dict[str, Any]) -> None:
-    """What the seal took away so that each clone makes its own, differs between the clones."""
+def test_what_each_clone_makes_itself(pair: Pair, unique: dict[str, Any]) -> None:
+    """What each clone must make for itself differs between the clones."""
     one, two = (seen["sealed"][unique["id"]]["digests"] for seen in pair)
     both = set(one) & set(two)
     if not both:
@@ -53,7 +53,7 @@ def test_what_must_be_ones_own(pair: Pair, unique: dict[str, Any]) -> None:
 
 
 def test_the_clones_hold_the_same(pair: Pair) -> None:
-    """Both have the same packages, and each unit is enabled in both or in none."""
+    """Both clones have the same packages, and each unit is enabled in both or in neither."""
     one, two = (seen["inventory"] for seen in pair)
     assert one["packages"] == two["packages"]
     assert one["units"] == two["units"]

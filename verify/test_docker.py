@@ -27,7 +27,7 @@ def info(answer: Any) -> dict[str, Any]:
 
 
 def test_the_engine_runs(host: Any) -> None:
-    """The engine runs and is started at boot."""
+    """The Docker engine runs, and starts at boot."""
     service = host.service("docker")
     assert service.is_running
     assert service.is_enabled
@@ -41,13 +41,13 @@ def test_the_pinned_versions_are_installed(seen: dict[str, Any], variables: dict
 
 
 def test_the_pinned_packages_are_held(seen: dict[str, Any], variables: dict[str, Any]) -> None:
-    """An upgrade of the system leaves the engine alone."""
+    """The engine's packages are held: an upgrade of the system leaves them alone."""
     wanted = {row["name"] for row in variables["docker_engine_packages"]} if variables["docker_engine_hold"] else set()
     assert wanted <= set(seen["family"]["held"])
 
 
 def test_the_engine_is_set_up_as_told(info: dict[str, Any], variables: dict[str, Any]) -> None:
-    """Storage driver, log driver, live-restore and address pools are the playbooks'."""
+    """Storage driver, log driver, live-restore and address pools are as the playbooks set them."""
     if variables["docker_engine_storage_driver"]:
         assert info["Driver"] == variables["docker_engine_storage_driver"]
     assert info["LoggingDriver"] == variables["docker_engine_log_driver"]
@@ -57,7 +57,7 @@ def test_the_engine_is_set_up_as_told(info: dict[str, Any], variables: dict[str,
 
 
 def test_the_engine_is_hardened(answer: Any, info: dict[str, Any], variables: dict[str, Any]) -> None:
-    """CIS 2.2, 2.3, 2.5, 2.8, 2.14, 2.16: by its configuration, and by what the engine says where it says it."""
+    """The engine meets CIS Docker Benchmark 2.2, 2.3, 2.5, 2.8, 2.14 and 2.16."""
     daemon, network = json.loads(answer("daemon.json")), json.loads(answer("bridge"))
     more = variables["docker_engine_daemon_extra"]
     wanted: dict[str, Any] = HARDENED | {"default-ulimits": variables["docker_engine_ulimits"] or None} | more
@@ -68,8 +68,8 @@ def test_the_engine_is_hardened(answer: Any, info: dict[str, Any], variables: di
     assert not insecure or "insecure-registries" in more
 
 
-def test_the_engines_files_are_roots(answer: Any) -> None:
-    """CIS 3: nobody else may write the engine's units, configuration and sockets, or read more than needed."""
+def test_only_root_may_change_the_engine(answer: Any) -> None:
+    """Only root may change the engine's units, configuration and sockets (CIS Docker Benchmark 3)."""
     rows = [line.rsplit(" ", 2) for line in answer("modes").splitlines()]
     assert {"/etc/docker/daemon.json", "/run/docker.sock"} <= {path for path, _, _ in rows}
     for path, owner, mode in rows:
@@ -79,7 +79,7 @@ def test_the_engines_files_are_roots(answer: Any) -> None:
 
 
 def test_the_data_lies_on_its_own_disk(answer: Any, variables: dict[str, Any]) -> None:
-    """Images and containers are not on the root disk."""
+    """Container images and containers lie on the data disk, not on the root disk."""
     if not variables["data_disk_device"]:
         pytest.skip("this image has no data disk")
     for place in variables["data_disk_binds"].values():
@@ -95,7 +95,7 @@ def test_a_container_runs(answer: Any, as_root: Any) -> None:
 
 
 def test_the_images_are_there(seen: dict[str, Any], variables: dict[str, Any]) -> None:
-    """Each image that was to be in the template is, with the pinned id where one is given."""
+    """The container images the playbooks list are there, with the pinned id where one is given."""
     there = {tag: image["Id"] for image in seen["inventory"]["engine"]["images"] for tag in image["RepoTags"] or ()}
     for wanted in variables["docker_images_list"]:
         assert wanted["tag"] in there
@@ -107,14 +107,14 @@ def test_nobody_is_root_by_the_docker_group(host: Any, variables: dict[str, Any]
     assert sorted(host.group("docker").members) == sorted(variables["docker_engine_users"])
 
 
-def test_the_networks_kernel_settings(host: Any, variables: dict[str, Any]) -> None:
-    """What containers' networks need of the kernel is set."""
+def test_kernel_settings_for_networks(host: Any, variables: dict[str, Any]) -> None:
+    """The kernel settings that containers' networks need are in force."""
     wanted = variables["host_kernel_sysctl_net"]
     assert {name: host.sysctl(name) for name in wanted} == wanted
 
 
-def test_the_kernels_settings(host: Any, seen: dict[str, Any], variables: dict[str, Any]) -> None:
-    """What the roles set for the whole kernel is set."""
+def test_settings_of_the_whole_kernel(host: Any, seen: dict[str, Any], variables: dict[str, Any]) -> None:
+    """The roles' settings for the whole kernel are in force."""
     wanted = variables["host_kernel_sysctl_global"]
     left_out = {name: row["why"] for row in seen["not_applied"] for name in row["items"]}
     if reasons := {why for item, why in left_out.items() if any(name in item for name in wanted)}:

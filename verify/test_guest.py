@@ -22,7 +22,7 @@ def in_container(seen: dict[str, Any]) -> bool:
 
 
 def test_the_first_boot_ends_well(seen: dict[str, Any]) -> None:
-    """Everything was started, and no unit failed."""
+    """Everything started, and no unit failed."""
     excused = set(KERNELS) if in_container(seen) else set()
     failed = set(seen["failed_units"])
     assert sorted(failed - excused) == []
@@ -31,13 +31,13 @@ def test_the_first_boot_ends_well(seen: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("unit", KERNELS)
 def test_the_kernel_serves(seen: dict[str, Any], unit: str) -> None:
-    """What needs something of the kernel started, if the guest has it."""
+    """A unit that depends on the kernel has started, if the guest has it."""
     if in_container(seen) and unit in seen["failed_units"]:
         pytest.skip(f"a container guest ({seen['container']}) lacks {KERNELS[unit]}")
     assert unit not in seen["failed_units"]
 
 
-def test_cloud_init_took_what_the_clone_was_given(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_the_clone_took_what_it_was_given(seen: dict[str, Any], expected: dict[str, Any]) -> None:
     """cloud-init ended without an error, and its data source is vSphere's guestinfo."""
     if expected["way_in"] == BY_KEY:
         pytest.skip("the image has no cloud-init: its clones are given nothing, and take the operator's key")
@@ -55,7 +55,7 @@ def test_the_clone_has_the_name_it_was_given(seen: dict[str, Any], host: Any, ex
 
 
 def test_the_machine_has_an_identity(seen: dict[str, Any]) -> None:
-    """The machine id is made, and so are SSH host keys."""
+    """The clone has made a machine id and SSH host keys."""
     assert re.fullmatch(r"[0-9a-f]{32}", seen["machine_id"])
     assert any("ed25519" in path for path in seen["host_keys"])
 
@@ -67,8 +67,8 @@ def test_every_package_is_whole(seen: dict[str, Any], family: Any) -> None:
     assert {row["name"]: row["status"] for row in rows if not family.installed(row["status"])} == {}
 
 
-def test_the_images_packages_are_there(seen: dict[str, Any], expected: dict[str, Any], family: Any) -> None:
-    """Every package the image lists is installed, by its own name or by one that it also goes by."""
+def test_every_listed_package_is_there(seen: dict[str, Any], expected: dict[str, Any], family: Any) -> None:
+    """All of the image's packages are installed, by their own names or by others they go by."""
     there = {row["name"] for row in seen["inventory"]["packages"] if family.installed(row["status"])}
     left_out = {item for row in seen["not_applied"] if row["what"] == "packages" for item in row["items"]}
     assert sorted(set(expected["packages"]) - there - set(seen["family"]["provided"]) - left_out) == []
@@ -83,14 +83,14 @@ def test_the_versions_are_those_that_were_built(seen: dict[str, Any], expected: 
 
 
 def test_exactly_these_packages_are_held(seen: dict[str, Any], expected: dict[str, Any]) -> None:
-    """What is pinned is held, and nothing else is."""
+    """The pinned packages are held, and no others are."""
     if seen["engine_id"] and not expected["versions"]:
         pytest.skip("another machine made this template, and has the record of what was held")
     assert sorted(seen["family"]["held"]) == sorted(expected["held"])
 
 
 def test_the_service_runs(host: Any, service: str) -> None:
-    """What an operator needs to reach and manage the machine runs and will run again."""
+    """A service that operators need to reach and manage the machine runs, and starts at boot."""
     found = host.service(service)
     assert found.is_running
     assert found.is_enabled
@@ -103,8 +103,8 @@ def test_the_clock_is_kept(seen: dict[str, Any], host: Any, family: Any) -> None
     assert any(host.service(name).is_running for name in family.CLOCKS)
 
 
-def test_the_time_zone_is_the_images(seen: dict[str, Any], expected: dict[str, Any]) -> None:
-    """The clock shows the image's time zone."""
+def test_the_time_zone_is_right(seen: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The time zone is the image's."""
     assert seen["timezone"] == expected["timezone"]
 
 
@@ -121,7 +121,7 @@ def test_nobody_logs_in_without_a_password(seen: dict[str, Any]) -> None:
 
 
 def test_what_could_not_be_applied(not_applied: dict[str, Any] | None) -> None:
-    """Everything the roles are told to do could be done in this guest."""
+    """Everything that the roles set could be applied in this guest."""
     if not_applied is None:
         return
     pytest.skip(f"{not_applied['what']} ({', '.join(not_applied['items'])}): {not_applied['why']}")

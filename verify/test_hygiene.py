@@ -6,7 +6,7 @@ from typing import Any
 
 
 def test_what_was_sealed_is_gone(seen: dict[str, Any], absent: dict[str, Any]) -> None:
-    """What the seal took away has not come back."""
+    """What the seal removed has not come back."""
     assert seen["sealed"][absent["id"]]["faults"] == [], absent["why"]
 
 
