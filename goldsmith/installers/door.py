@@ -53,7 +53,10 @@ class Installer(Protocol):
         ...
 
     def pins(self, image: Image, lock: Lock) -> Mapping[str, str]:
-        """Return the locked files that the boot medium is made of, name to sha256: a part of the base's key."""
+        """Return the locked files that the boot medium is made of, name to sha256: a part of the base's key.
+
+        The installer itself comes first.
+        """
         ...
 
     def prove(self, image: Image, site: Site, answers: Answers, work: Workbench) -> None:

@@ -1,73 +1,172 @@
-"""What is different between two templates: packages, units and files, from their inventories."""
+"""What is different between two templates: packages, units, files and container images, from their inventories."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class Kind(StrEnum):
+    """What happened to one thing, in the order in which it deserves attention."""
+
+    REMOVED = "removed"
+    ADDED = "added"
+    DOWNGRADED = "downgraded"
+    UPGRADED = "upgraded"
+    CHANGED = "changed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that came, went, or became another; *before* or *after* is empty when it was or is not there."""
+    """One thing that differs; *before* or *after* is empty where it was or is not there."""
 
     name: str
+    kind: Kind
     before: str = ""
     after: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a guest holds, by name."""
+
+    packages: Mapping[str, str]
+    """Versions."""
+    units: Mapping[str, str]
+    """Whether each is enabled."""
+    files: Mapping[str, Mapping[str, str]]
+    """Of ``/etc``: a link's target, or content, mode and owner."""
+    images: Mapping[str, str]
+    """Ids of the container images, by tag."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Changes:
-    """All that differs, by kind, sorted by name."""
+    """All that differs, each kind of thing sorted by name."""
 
     packages: tuple[Change, ...] = ()
     units: tuple[Change, ...] = ()
     files: tuple[Change, ...] = ()
-
-    @property
-    def any(self) -> bool:
-        """Whether anything differs."""
-        return bool(self.packages or self.units or self.files)
+    images: tuple[Change, ...] = ()
 
 
-# They are made anew by each machine, or tell about it alone.
+# Each machine or build makes them for itself: they always differ, and say nothing.
 _OWN = (
     *("/etc/machine-id", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/ssh/ssh_host_", "/etc/.updated"),
     *("/etc/cloud/", "/etc/shadow", "/etc/passwd-", "/etc/group-", "/etc/gshadow", "/etc/subuid-", "/etc/subgid-"),
+    "/etc/goldsmith-install-date",
 )
+_GONE = re.compile("[a-z][nc]")
+"""dpkg's states of a package that is not installed, whatever it left behind."""
+_SHORT = 12
+"""How much of a hash is shown: the inventory holds it whole."""
 
 
-def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Return what differs between two inventories, as ``inventory.py`` makes them."""
-    return Changes(
-        packages=_different(_versions(before), _versions(after)),
-        units=_different(before.get("units", {}), after.get("units", {})),
-        files=_different(_files(before), _files(after)),
+def contents(inventory: Mapping[str, Any]) -> Contents:
+    """Return what an inventory lists, as ``inventory.py`` makes it, without what is each machine's own."""
+    engine = inventory.get("engine") or {}
+    return Contents(
+        packages=_versions(inventory.get("packages", ())),
+        units=inventory.get("units", {}),
+        files={path: _facts(entry) for path, entry in inventory.get("etc", {}).items() if not path.startswith(_OWN)},
+        images={
+            tag: image["Id"].removeprefix("sha256:")[:_SHORT]
+            for image in engine.get("images", ())
+            for tag in image.get("RepoTags") or (image["Id"],)
+        },
     )
 
 
-def _versions(inventory: Mapping[str, Any]) -> dict[str, str]:
-    rows = inventory.get("packages", ())
-    return {f"{row['name']}:{row['architecture']}": row["version"] for row in rows}
+def between(before: Contents, after: Contents) -> Changes:
+    """Return everything that differs."""
+    return Changes(
+        packages=tuple(_versioned(change) for change in _different(before.packages, after.packages)),
+        units=_different(before.units, after.units),
+        files=_differing_files(before.files, after.files),
+        images=_different(before.images, after.images),
+    )
 
 
-def _files(inventory: Mapping[str, Any]) -> dict[str, str]:
-    return {path: _described(entry) for path, entry in inventory.get("etc", {}).items() if not path.startswith(_OWN)}
+def _versions(rows: Any) -> dict[str, str]:
+    """Return the versions of the packages that are installed, by name, and by architecture where it takes both."""
+    there = [row for row in rows if not _GONE.match(row.get("status", ""))]
+    times = Counter(row["name"] for row in there)
+    return {
+        row["name"] if times[row["name"]] == 1 else f"{row['name']}:{row['architecture']}": row["version"]
+        for row in there
+    }
 
 
-def _described(entry: Mapping[str, str]) -> str:
-    """Return a file's state in a few words: what a link points at, or content, mode and owner."""
+def _facts(entry: Mapping[str, str]) -> dict[str, str]:
     if "link" in entry:
-        return f"link to {entry['link']}"
-    content = entry.get("sha256", "")[:12] or "content not recorded"
-    return f"{content} {entry.get('mode', '')} {entry.get('owner', '')}".strip()
+        return {"link": f"link to {entry['link']}"}
+    content = entry.get("sha256", "")[:_SHORT]
+    return {
+        "content": f"content {content}" if content else "content not recorded",
+        "mode": f"mode {entry.get('mode', '')}",
+        "owner": f"owner {entry.get('owner', '')}",
+    }
+
+
+def _differing_files(
+    before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]
+) -> tuple[Change, ...]:
+    """Return the files that differ; of one that stayed, only what is different about it."""
+    was, now = {}, {}
+    for path in before.keys() | after.keys():
+        old, new = before.get(path, {}), after.get(path, {})
+        facts = [name for name in ("link", "content", "mode", "owner") if old.get(name) != new.get(name)]
+        if path in before:
+            was[path] = ", ".join(old[name] for name in facts if name in old)
+        if path in after:
+            now[path] = ", ".join(new[name] for name in facts if name in new)
+    return _different(was, now)
 
 
 def _different(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
     return tuple(
-        Change(name=name, before=before.get(name, ""), after=after.get(name, ""))
+        Change(
+            name=name,
+            kind=Kind.ADDED if name not in before else Kind.REMOVED if name not in after else Kind.CHANGED,
+            before=before.get(name, ""),
+            after=after.get(name, ""),
+        )
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     )
+
+
+def _versioned(change: Change) -> Change:
+    """Return the change of a package, which goes up or down."""
+    if change.kind is not Kind.CHANGED:
+        return change
+    kind = Kind.UPGRADED if _order(change.before) < _order(change.after) else Kind.DOWNGRADED
+    return Change(name=change.name, kind=kind, before=change.before, after=change.after)
+
+
+def _order(version: str) -> tuple[Any, ...]:
+    """Return what sorts versions as dpkg does: epoch, upstream's, revision, each in turns of text and number."""
+    epoch, _, rest = version.partition(":") if ":" in version else ("0", "", version)
+    upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
+    return tuple(
+        tuple((_letters(text), _number(digits)) for text, digits in re.findall(r"([^0-9]*)([0-9]*)", part))
+        for part in (epoch, upstream, revision)
+    )
+
+
+def _letters(text: str) -> tuple[int, ...]:
+    """Return what sorts a text between numbers: ``~`` before its end, that before letters, these before all else."""
+    ranks = (-1 if one == "~" else ord(one) if one.isascii() and one.isalpha() else ord(one) + 256 for one in text)
+    return (*ranks, 0)
+
+
+def _number(digits: str) -> tuple[int, str]:
+    # A guest may send a number that is too long for int().
+    plain = digits.lstrip("0")
+    return len(plain), plain

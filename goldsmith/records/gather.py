@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import builds, guests, plan
 from goldsmith.errors import CheckError
 from goldsmith.installers import door
+from goldsmith.records import record as records
 from goldsmith.records import write
+from goldsmith.records.page import Previous
 from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 from goldsmith.stages import upload
 from goldsmith.toolbox.lock import tool_versions
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from goldsmith.records.write import Previous, Written
+    from goldsmith.builds import Build
+    from goldsmith.model import Site
+    from goldsmith.records.write import Written
     from goldsmith.stages.verify import Verdict
     from goldsmith.vcenter.marks import Template
     from goldsmith.wiring import OnSite, Session
@@ -30,18 +35,17 @@ STORED = "records"
 
 def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     """Write record, package list, inventory and page; store them on the site, and their digest in the attributes."""
-    template = verdict.template
+    template, placement = verdict.template, on.site.placement
+    build = template.attributes.build
     for name, seconds in verdict.seconds.items():
         builds.note_seconds(folder, f"verify: {name}", seconds)
-    family = door.of(on.image).guest(on.image).family
     written = write.write(
         folder,
         draft(on, verdict, folder),
         inventory(verdict),
-        previous(on.session, template),
-        purl_type=guests.of(family).PURL_TYPE,
+        previous(on.session, on.site, template),
+        purl_type=guests.of(door.of(on.image).guest(on.image).family).PURL_TYPE,
     )
-    placement, build = on.site.placement, template.attributes.build
     store = on.store(
         placement.iso_folder / STORED, placement.datastore, door=on.toolbox(build), log=folder / "logs/record.log"
     )
@@ -73,8 +77,9 @@ def draft(on: OnSite, verdict: Verdict, folder: Path) -> Record:
         built=f"{began:%Y-%m-%dT%H:%M:%SZ}",
         source=Source(commit=attributes.commit.removesuffix(_DIRTY), dirty=attributes.commit.endswith(_DIRTY)),
         toolbox=_toolbox(on.session),
-        lineage=tuple(_lineage(on.session, verdict.template)),
-        stages=tuple(Stage(name=name, seconds=seconds) for name, seconds in builds.seconds_of(folder).items()),
+        lineage=tuple(_lineage(on, verdict.template)),
+        stages=_stages(folder),
+        size_bytes=verdict.template.machine.size_bytes,
         checks=tuple(
             CheckResult(
                 name=check.name,
@@ -100,18 +105,42 @@ def parts(session: Session, template: Template) -> dict[str, str]:
 def inventory(verdict: Verdict) -> dict[str, Any]:
     """Return what the first clone holds."""
     seen = _json(verdict.folder / "clone-1.json")
-    found: dict[str, Any] = seen.get("inventory", {"packages": []})
+    found: dict[str, Any] = _encodable(seen.get("inventory", {"packages": []}))
     return found
 
 
-def previous(session: Session, template: Template) -> Previous | None:
-    """Return the newest earlier build of the image and phase whose inventory this machine still has."""
+def _encodable(value: Any) -> Any:
+    """Return *value* with the bytes of names that are not UTF-8 spelt out: a file of ``/etc`` may have one."""
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_encodable(name): _encodable(entry) for name, entry in value.items()}
+        case list():
+            return [_encodable(entry) for entry in value]
+        case _:
+            return value
+
+
+def previous(session: Session, site: Site, template: Template) -> Previous | None:
+    """Return the newest earlier template of the image and phase that was verified, as far as this machine has it."""
     mine = template.attributes
-    for build in reversed(session.builds.all()):
-        same = (build.image, build.phase) == (mine.image, mine.phase)
-        if same and build.id < mine.build and (found := _json(session.builds.folder(build) / write.INVENTORY)):
-            return write.Previous(name=build.template or build.name, inventory=found)
+    for build in _earlier(session, site, mine.build):
+        if (build.image, build.phase) != (mine.image, mine.phase) or build.id == mine.build:
+            continue
+        text = _text(session.builds.folder(build) / write.RECORD)
+        inventory = _json(session.builds.folder(build) / write.INVENTORY)
+        with contextlib.suppress(CheckError):
+            if inventory and (found := records.load(text)).verified:
+                return Previous(record=found, inventory=inventory)
     return None
+
+
+def _earlier(session: Session, site: Site, build_id: str) -> Iterator[Build]:
+    """Yield the builds for *site* that this machine knows, from *build_id* back, the newest first."""
+    for build in reversed(session.builds.all()):
+        if (build.site, build.server) == (site.name, site.server) and build.id <= build_id:
+            yield build
 
 
 def _toolbox(session: Session) -> Toolbox:
@@ -123,28 +152,55 @@ def _toolbox(session: Session) -> Toolbox:
     )
 
 
-def _lineage(session: Session, template: Template) -> Iterator[Ancestor]:
-    parent = template.attributes.parent
-    # The newest first: a fixed name was that of older bases, too.
-    known = reversed(session.builds.all())
-    base = next(
-        (one for one in known if (one.template == parent if parent else one.id == template.attributes.build)), None
-    )
-    boot = next((one for one in base.attached if not one.secret and one.stored), None) if base else None
+def _lineage(on: OnSite, template: Template) -> Iterator[Ancestor]:
+    mine = template.attributes
+    # A fixed name was that of older bases, too: the newest that there was is the one.
+    known = _earlier(on.session, on.site, mine.build)
+    base = next((one for one in known if (one.template == mine.parent if mine.parent else one.id == mine.build)), None)
+    boot = next((one for one in base.attached if one.stored and not one.secret), None) if base else None
     if boot:
         yield Ancestor(kind="installer", name=boot.stored, sha256=boot.sha256)
     else:
-        for row in session.lock.sections.media.debs:
-            if "netboot" in row.name:
-                yield Ancestor(kind="installer", name=f"{row.name} {row.version}", sha256=row.sha256)
-    if parent:
-        told = _json(session.builds.folder(base) / write.RECORD) if base else {}
-        yield Ancestor(kind="base", name=parent, key=str(told.get("key", "")))
+        yield from _installer(on)
+    if mine.parent:
+        yield _base(on.session, base) if base else Ancestor(kind="base", name=mine.parent)
+
+
+def _installer(on: OnSite) -> Iterator[Ancestor]:
+    """Yield the installer of a medium that is made for one build: the first of the files that it is made of."""
+    lock = on.session.lock
+    for name, sha256 in list(door.of(on.image).pins(on.image, lock).items())[:1]:
+        versions = [row.version for row in lock.sections.media.debs if row.name == name]
+        yield Ancestor(kind="installer", name=" ".join([name, *versions]), sha256=sha256)
+
+
+def _base(session: Session, base: Build) -> Ancestor:
+    folder = session.builds.folder(base)
+    text = _text(folder / write.RECORD)
+    return Ancestor(
+        kind="base",
+        name=base.template,
+        key=base.key,
+        sha256=records.digest(text) if text else "",
+        build=base.id,
+        stages=_stages(folder),
+    )
+
+
+def _stages(folder: Path) -> tuple[Stage, ...]:
+    return tuple(Stage(name=name, seconds=seconds) for name, seconds in builds.seconds_of(folder).items())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found: dict[str, Any] = json.loads(_text(path))
+    except ValueError:
         return {}
     return found

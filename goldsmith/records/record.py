@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldsmith.errors import CheckError
 
-SCHEMA = 1
+SCHEMA: Final = 2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -39,6 +39,13 @@ class Toolbox(Part):
     """Versions of what shapes a guest, from the lock."""
 
 
+class Stage(Part):
+    """How long a stage took, in seconds."""
+
+    name: str
+    seconds: float = Field(ge=0)
+
+
 class Ancestor(Part):
     """One step of a template's lineage, the oldest first: an installer, then templates."""
 
@@ -46,14 +53,11 @@ class Ancestor(Part):
     name: str
     key: str = ""
     sha256: str = ""
-    """Of the installer's package, or of the template's own record."""
-
-
-class Stage(Part):
-    """How long a stage took, in seconds."""
-
-    name: str
-    seconds: float = Field(ge=0)
+    """Of the installer's package, or of the template's own record, where it has one."""
+    build: str = ""
+    """The build that made the template, where this machine knows it."""
+    stages: tuple[Stage, ...] = ()
+    """How long that build took, where this machine made it."""
 
 
 class CheckResult(Part):
@@ -69,7 +73,8 @@ class CheckResult(Part):
 class Record(Part):
     """Everything about one template."""
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    schema_version: Literal[1, 2] = Field(default=SCHEMA, alias="schema")
+    """1 had no size, and of an ancestor neither build nor stages."""
     template: str
     image: str
     phase: Literal["base", "docker"]
@@ -85,6 +90,8 @@ class Record(Part):
     lineage: tuple[Ancestor, ...] = ()
     stages: tuple[Stage, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    size_bytes: int = Field(default=0, ge=0)
+    """What the template takes of its datastores by itself, as the vCenter says; next to nothing in a lab."""
     artefacts: dict[str, Sha256] = Field(default_factory=dict)
     """sha256 of what is kept beside the record, by file name."""
 
@@ -106,7 +113,7 @@ def digest(text: str) -> str:
 
 
 def load(text: str, *, where: str = "") -> Record:
-    """Return the record in *text*. Raises ``CheckError`` when it is none of this schema."""
+    """Return the record in *text*, of this schema or an earlier one; anything else raises ``CheckError``."""
     try:
         return Record.model_validate_json(text)
     except ValidationError as error:

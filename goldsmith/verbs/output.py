@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
 from goldsmith.plan import KEY_SHORT, spoken, started
+from goldsmith.records.page import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.inventory import Machine
 
 
-_MEGABYTE = 1_000_000
 _ENDLESS = 10_000
 """Columns of what has no width, such as a pipe: rich would take 80 and fold every path."""
 
@@ -112,13 +112,5 @@ def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: 
 def templates_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the rows of :func:`templates`."""
     names = ("name", "image", "phase", "status", "key", "age", "parent", "size")
-    shown = [{**row, "size": _size(row["size_bytes"])} for row in rows]
+    shown = [{**row, "size": size(row["size_bytes"])} for row in rows]
     table(names, [tuple(str(row[name]) for name in names) for row in shown])
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes as people say it; nothing where none is known, as in a lab."""
-    if count < _MEGABYTE:
-        return ""
-    gigabytes = count / 1e9
-    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{count / _MEGABYTE:.0f} MB"

@@ -49,7 +49,8 @@ class Preseed:
 
     def pins(self, _image: Image, lock: Lock) -> Mapping[str, str]:
         """Return the packages that the boot medium is composed of."""
-        return {row.name: row.sha256 for row in lock.sections.media.debs}
+        rows = sorted(lock.sections.media.debs, key=lambda row: not row.name.startswith("debian-installer"))
+        return {row.name: row.sha256 for row in rows}
 
     def prove(self, image: Image, site: Site, answers: Answers, work: Workbench) -> None:
         """Leave it at what rendering has checked: every question against the installer's own templates."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goldsmith.errors import CheckError
 from goldsmith.records import record, sbom
-from goldsmith.records.record import CheckResult, Record, Source, Stage, Toolbox
+from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 SHA = st.from_regex(r"\A[0-9a-f]{64}\Z")
@@ -23,6 +23,7 @@ CHECKS = st.builds(
     reason=TEXT,
     seconds=st.floats(0, 1e6),
 )
+STAGES = st.lists(st.builds(Stage, name=TEXT, seconds=st.floats(0, 1e6)), max_size=3).map(tuple)
 RECORDS = st.builds(
     Record,
     template=TEXT,
@@ -35,8 +36,11 @@ RECORDS = st.builds(
     built=TEXT,
     source=st.builds(Source, commit=TEXT, dirty=st.booleans()),
     toolbox=st.builds(Toolbox, reference=TEXT, config_digest=TEXT, tools=st.dictionaries(TEXT, TEXT, max_size=2)),
-    lineage=st.just(()),
-    stages=st.lists(st.builds(Stage, name=TEXT, seconds=st.floats(0, 1e6)), max_size=3).map(tuple),
+    lineage=st.lists(
+        st.builds(Ancestor, kind=st.sampled_from(["installer", "base"]), name=TEXT, build=TEXT, stages=STAGES),
+        max_size=2,
+    ).map(tuple),
+    stages=STAGES,
     checks=st.lists(CHECKS, max_size=3).map(tuple),
     artefacts=st.dictionaries(TEXT, SHA, max_size=2),
 )
@@ -58,12 +62,30 @@ def test_a_failed_or_missing_check_is_no_verification(one: Record) -> None:
     assert one.verified is (len(one.checks) > 0 and not failed)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 2}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 3}'])
 def test_another_schema_is_refused_in_words(text: str) -> None:
     """Whatever is no record of this schema is named, not misread."""
     with pytest.raises(CheckError, match="a record cannot be read") as error:
         record.load(text, where="record.json")
     assert error.value.where == "record.json"
+
+
+FIRST = """{
+ "artefacts": {"inventory.json": "HASH"}, "build": "20261123-150000-0123abcd", "built": "2026-11-23T15:00:00Z",
+ "checks": [{"name": "guest: a (clone-1)", "outcome": "passed", "reason": "", "says": "It holds.", "seconds": 0.1}],
+ "image": "debian-13", "inputs": {"roles": "0123abcd"}, "key": "HASH",
+ "lineage": [{"key": "", "kind": "base", "name": "debian-13-base-20261121-020000-1095e43e", "sha256": ""}],
+ "phase": "docker", "schema": 1, "site": "lab", "source": {"commit": "", "dirty": false},
+ "stages": [{"name": "docker", "seconds": 412.4}], "template": "debian-13-docker-20261123-150000-0123abcd",
+ "toolbox": {"config_digest": "", "reference": "goldsmith-toolbox:1", "tools": {}}
+}""".replace("HASH", "ab" * 32)
+
+
+def test_a_record_of_the_first_schema_can_still_be_read() -> None:
+    """A template that was recorded by an earlier version is compared with; what it did not know is empty."""
+    one = record.load(FIRST)
+    assert (one.schema_version, one.verified, one.size_bytes) == (1, True, 0)
+    assert (one.lineage[0].build, one.lineage[0].stages) == ("", ())
 
 
 INVENTORY = {
