@@ -44,7 +44,7 @@ def _of(module: str, clone: str) -> Iterator[tuple[str, str]]:
             given = {argument.arg for argument in function.args.args}
             says = (ast.get_docstring(function) or "").splitlines()[0]
             for about in _about(given):
-                of = "-".join(filter(None, ("" if "pair" in given else clone, about)))
+                of = "-".join(filter(None, ("" if "pair" in given or given == {"expected"} else clone, about)))
                 yield f"{title} ({of})" if of else title, says
 
 
