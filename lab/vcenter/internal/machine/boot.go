@@ -2,8 +2,10 @@ package machine
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vmware/govmomi/object"
@@ -15,15 +17,16 @@ import (
 
 // boot is what a power on needs to know of the VM, read while its lock is held.
 type boot struct {
-	dir, iso, floppy, firmware string
-	missing                    string // datastore path of an ISO that is not there
-	guestinfo                  map[string]string
-	disks                      []disk // beyond the first
+	dir, floppy, firmware string
+	cds                   []string // the medium of each CD drive, in the order of the drives
+	missing               string   // datastore path of an ISO that is not there
+	guestinfo             map[string]string
+	disks                 []disk // beyond the first
 }
 
 // read collects what a power on needs. The caller holds the VM's lock.
 func (r *Room) read(vm *simulator.VirtualMachine) boot {
-	b := boot{firmware: cmp.Or(vm.Config.Firmware, "bios"), guestinfo: map[string]string{}}
+	b := boot{firmware: cmp.Or(vm.Config.Firmware, "bios"), guestinfo: guestinfo(vm.Config.ExtraConfig)}
 	if o := vm.Config.BootOptions; o != nil && o.EfiSecureBootEnabled != nil && *o.EfiSecureBootEnabled {
 		b.firmware = "efi-secure"
 	}
@@ -31,34 +34,55 @@ func (r *Room) read(vm *simulator.VirtualMachine) boot {
 		b.dir = filepath.Dir(p)
 	}
 	b.disks = furtherDisks(vm, b.dir)
-	for _, d := range vm.Config.Hardware.Device {
-		dev := d.GetVirtualDevice()
-		connected := dev.Connectable == nil || dev.Connectable.StartConnected
-		switch x := dev.Backing.(type) {
+	for _, d := range drives(vm) {
+		switch x := d.Backing.(type) {
 		case *types.VirtualCdromIsoBackingInfo:
-			if !connected {
-				continue
+			if r.missing(x.FileName) {
+				b.missing = cmp.Or(b.missing, x.FileName)
 			}
-			if r.missing(x.FileName) && b.missing == "" {
-				b.missing = x.FileName
-			}
-			if p, ok := r.resolve(x.FileName); ok && b.iso == "" {
-				b.iso = p
+			if p, ok := r.resolve(x.FileName); ok {
+				b.cds = append(b.cds, p)
 			}
 		case *types.VirtualFloppyImageBackingInfo:
-			if p, ok := r.resolve(x.FileName); ok && connected {
-				b.floppy = p
-			}
-		}
-	}
-	for _, o := range vm.Config.ExtraConfig {
-		if kv := o.GetOptionValue(); strings.HasPrefix(kv.Key, "guestinfo.") {
-			if s, ok := kv.Value.(string); ok && s != "" {
-				b.guestinfo[kv.Key] = s
+			if p, ok := r.resolve(x.FileName); ok {
+				b.floppy = cmp.Or(b.floppy, p)
 			}
 		}
 	}
 	return b
+}
+
+// drives are the devices that are connected when the VM starts, in the order in which firmware finds them.
+func drives(vm *simulator.VirtualMachine) []*types.VirtualDevice {
+	var out []*types.VirtualDevice
+	for _, d := range vm.Config.Hardware.Device {
+		if dev := d.GetVirtualDevice(); dev.Connectable == nil || dev.Connectable.StartConnected {
+			out = append(out, dev)
+		}
+	}
+	unit := func(d *types.VirtualDevice) int32 {
+		if d.UnitNumber == nil {
+			return 0
+		}
+		return *d.UnitNumber
+	}
+	slices.SortStableFunc(out, func(a, b *types.VirtualDevice) int {
+		return cmp.Or(cmp.Compare(a.ControllerKey, b.ControllerKey), cmp.Compare(unit(a), unit(b)))
+	})
+	return out
+}
+
+// guestinfo are the settings that a guest can read.
+func guestinfo(extra []types.BaseOptionValue) map[string]string {
+	out := map[string]string{}
+	for _, o := range extra {
+		if kv := o.GetOptionValue(); strings.HasPrefix(kv.Key, "guestinfo.") {
+			if s, ok := kv.Value.(string); ok && s != "" {
+				out[kv.Key] = s
+			}
+		}
+	}
+	return out
 }
 
 // missing tells whether a datastore path names no file. "[] …" is a host's own tools ISO.
@@ -77,7 +101,8 @@ func (r *Room) missing(ds string) bool {
 // env is the guest's environment: where its media are, and guestinfo as cloud-init's VMware datasource reads it.
 func (b boot) env(name string) map[string]string {
 	env := map[string]string{
-		"LAB_VM": name, "LAB_ISO": b.iso, "LAB_FLOPPY": b.floppy, "LAB_VMDIR": b.dir, "LAB_FIRMWARE": b.firmware,
+		"LAB_VM": name, "LAB_CDS": strings.Join(b.cds, "\n"), "LAB_FLOPPY": b.floppy, "LAB_VMDIR": b.dir, "LAB_FIRMWARE": b.firmware,
+		"LAB_GUESTINFO": strings.Join(slices.Sorted(maps.Keys(b.guestinfo)), " "),
 	}
 	files := make([]string, len(b.disks))
 	for i, d := range b.disks {
@@ -151,4 +176,14 @@ func inherited(own, source []types.BaseOptionValue) []types.BaseOptionValue {
 		}
 	}
 	return own
+}
+
+// effective leaves out the settings that empty what is not set: the stock simulator would set them to nothing.
+func effective(wanted, present []types.BaseOptionValue) []types.BaseOptionValue {
+	return slices.DeleteFunc(wanted, func(o types.BaseOptionValue) bool {
+		kv := o.GetOptionValue()
+		return kv.Value == "" && !slices.ContainsFunc(present, func(p types.BaseOptionValue) bool {
+			return p.GetOptionValue().Key == kv.Key
+		})
+	})
 }

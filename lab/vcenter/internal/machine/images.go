@@ -3,9 +3,12 @@ package machine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vmware/govmomi/vim25/types"
+
+	"goldsmith/lab/internal/guest"
 )
 
 // snapshot returns an image with what the guest wrote so far. A stopped guest is committed only once.
@@ -43,6 +46,46 @@ func (r *Room) snapshot(m *Machine) (string, error) {
 	m.committed[key] = image
 	m.mu.Unlock()
 	return image, nil
+}
+
+// fit returns the container of a guest that is off, with this environment. A container's is fixed: the first time, and
+// when the VM's hardware or guestinfo changed since, a new one is made, which has the disk of the old.
+func (r *Room) fit(m *Machine, env map[string]string) (string, error) {
+	m.mu.Lock()
+	old, fits := m.container, maps.Equal(m.env, env)
+	m.mu.Unlock()
+	if old != "" && fits {
+		return old, nil
+	}
+	image, err := r.snapshot(m)
+	if err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	name := m.name
+	spec := guest.Spec{
+		Name: r.Lab + "-" + r.VC + "-" + m.ref.Value, Hostname: hostname(name), Image: image, Env: env, Labels: r.Labels(),
+	}
+	spec.Labels[guest.LabelVM], spec.Labels[guest.LabelRef] = name, m.ref.Value
+	m.mu.Unlock()
+	if old != "" {
+		if err := r.timed("remove", name, func(ctx context.Context) error { return r.Engine.Remove(ctx, old) }); err != nil {
+			return "", err
+		}
+	}
+	var id string
+	err = r.timed("create", name, func(ctx context.Context) (err error) {
+		id, err = r.Engine.Create(ctx, spec)
+		return err
+	})
+	// Whatever came of it, the old container is gone, and the disk is in the image.
+	m.mu.Lock()
+	if m.image != "" && m.image != image { // remembered so that it is removed in the end
+		m.committed[m.image] = m.image
+	}
+	m.container, m.image, m.env = id, image, env
+	m.mu.Unlock()
+	return id, err
 }
 
 // Forget removes a destroyed VM's guest and the images that no other one needs.

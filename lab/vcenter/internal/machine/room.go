@@ -50,9 +50,10 @@ type Machine struct {
 
 	mu        sync.Mutex
 	name      string
-	container string // "" before the first power on
-	image     string // what the disk held at first; "" = blank
-	source    string // moref of the VM it was cloned from
+	container string            // "" before the first power on
+	env       map[string]string // the container's
+	image     string            // what the disk held at first; "" = blank
+	source    string            // moref of the VM it was cloned from
 	committed map[string]string
 	boot      int // number of the start; what an earlier start says is stale
 	gone      bool
@@ -182,32 +183,18 @@ func (r *Room) resolve(ds string) (string, bool) {
 	return filepath.Join(r.Datastores, p.Datastore, filepath.Clean("/"+p.Path)), true
 }
 
-// start powers the guest on, making its container the first time, and follows its console. The caller holds m.op.
+// start powers the guest on and follows its console. The caller holds m.op.
 func (r *Room) start(m *Machine, b boot) error {
-	m.mu.Lock()
-	id, name := m.container, m.name
-	spec := guest.Spec{
-		Name: r.Lab + "-" + r.VC + "-" + m.ref.Value, Hostname: hostname(name), Image: m.image,
-		Env: b.env(name), Labels: r.Labels(),
-	}
-	spec.Labels[guest.LabelVM], spec.Labels[guest.LabelRef] = name, m.ref.Value
-	m.mu.Unlock()
 	if err := attach(b.disks); err != nil {
 		return err
 	}
-	if id == "" {
-		err := r.timed("create", name, func(ctx context.Context) (err error) {
-			id, err = r.Engine.Create(ctx, spec)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	id, err := r.fit(m, b.env(m.label()))
+	if err != nil {
+		return err
 	}
 	m.mu.Lock()
-	m.container = id
 	m.boot++
-	number := m.boot
+	number, name := m.boot, m.name
 	m.mu.Unlock()
 	m.stopping.Store(false)
 	since := time.Now()

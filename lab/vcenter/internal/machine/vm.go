@@ -197,6 +197,7 @@ func (r *Room) Destroy(c *simulator.Context, vm *simulator.VirtualMachine) types
 
 // ReconfigVMTask is the stock one after a look at the ISO.
 func (w *VM) ReconfigVMTask(ctx *simulator.Context, req *types.ReconfigVM_Task) soap.HasFault {
+	req.Spec.ExtraConfig = effective(req.Spec.ExtraConfig, w.Config.ExtraConfig)
 	i := w.room.badDevice(req.Spec.DeviceChange)
 	if i < 0 {
 		return w.VirtualMachine.ReconfigVMTask(ctx, req)

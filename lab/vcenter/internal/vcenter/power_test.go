@@ -34,7 +34,7 @@ func TestAddressComesWithTheTools(t *testing.T) {
 	}
 	root := filepath.Join(l.dir, "volumes", "lab-ds")
 	for k, want := range map[string]string{
-		"LAB_VM": "base_1", "LAB_ISO": root + "/iso/x.iso", "LAB_VMDIR": root + "/base_1", "LAB_FIRMWARE": "efi", "LAB_FLOPPY": "",
+		"LAB_VM": "base_1", "LAB_CDS": root + "/iso/x.iso", "LAB_VMDIR": root + "/base_1", "LAB_FIRMWARE": "efi", "LAB_FLOPPY": "",
 	} {
 		if got, ok := m.Spec.Env[k]; !ok || got != want {
 			t.Errorf("%s = %q, want %q", k, got, want)
@@ -169,6 +169,8 @@ func TestEngineFails(t *testing.T) {
 	if err := l.powerOn(vm); err == nil || !strings.Contains(err.Error(), os.ErrPermission.Error()) || l.state(vm) != off {
 		t.Errorf("power on: %v", err)
 	}
+	delete(l.engine.Fail, "create")
+	must(t, l.powerOn(vm)) // nothing of the failure is left
 }
 
 // Keys typed reach the diary, and a screenshot is a PNG beside the VM's files.
