@@ -32,6 +32,8 @@ def test_each_installer_has_all_its_places(name: str) -> None:
     places = (
         f"kickstart/{name}/clone-ready.sh",
         f"tests/unit/installers/{name}",
+        f"lab/guest/share/installers/{name}/recognise",
+        f"lab/guest/share/installers/{name}/run",
     )
     assert [place for place in places if not (ROOT / place).exists()] == []
     assert of(name), "no image file uses it"

@@ -14,7 +14,7 @@ from goldsmith.lab import installation
 PATIENCE = 20.0
 """Seconds until a test gives up; none waits so long when the code is right."""
 CONSOLE = """\
-installer: booted x.iso with: auto=true
+installer: preseed boots from x.iso with: auto=true
 installer: clock-setup (0.3 s)
 installer: FAILED: pkgsel: E: Unable to locate package nosuch
 installer: the end of the installer's syslog:
