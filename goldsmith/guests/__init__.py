@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from goldsmith.guests.guest import Family
@@ -14,6 +14,16 @@ class Packages(Protocol):
 
     PURL_TYPE: str
     """Their type in a package URL: https://github.com/package-url/purl-spec."""
+
+    @staticmethod
+    def gone(status: str) -> bool:
+        """Return whether a package of this state, as the inventory has it, is not installed."""
+        ...
+
+    @staticmethod
+    def order(version: str) -> Any:
+        """Return what sorts versions: an older one before a newer one."""
+        ...
 
 
 def of(family: Family) -> Packages:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import guests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from goldsmith.guests import Packages
+    from goldsmith.guests.guest import Family
 
 
 class Kind(StrEnum):
@@ -62,17 +66,15 @@ _OWN = (
     *("/etc/cloud/", "/etc/shadow", "/etc/passwd-", "/etc/group-", "/etc/gshadow", "/etc/subuid-", "/etc/subgid-"),
     "/etc/goldsmith-install-date",
 )
-_GONE = re.compile("[a-z][nc]")
-"""dpkg's states of a package that is not installed, whatever it left behind."""
 _SHORT = 12
 """How much of a hash is shown: the inventory holds it whole."""
 
 
-def contents(inventory: Mapping[str, Any]) -> Contents:
-    """Return what an inventory lists, as ``inventory.py`` makes it, without what is each machine's own."""
+def contents(inventory: Mapping[str, Any], family: Family) -> Contents:
+    """Return what an inventory of a guest lists, as ``inventory.py`` makes it, without what is each machine's own."""
     engine = inventory.get("engine") or {}
     return Contents(
-        packages=_versions(inventory.get("packages", ())),
+        packages=_versions(inventory.get("packages", ()), guests.of(family)),
         units=inventory.get("units", {}),
         files={path: _facts(entry) for path, entry in inventory.get("etc", {}).items() if not path.startswith(_OWN)},
         images={
@@ -83,19 +85,19 @@ def contents(inventory: Mapping[str, Any]) -> Contents:
     )
 
 
-def between(before: Contents, after: Contents) -> Changes:
-    """Return everything that differs."""
+def between(before: Contents, after: Contents, family: Family) -> Changes:
+    """Return everything that differs; the *family* says which version is the later one."""
     return Changes(
-        packages=tuple(_versioned(change) for change in _different(before.packages, after.packages)),
+        packages=tuple(_versioned(change, guests.of(family)) for change in _different(before.packages, after.packages)),
         units=_different(before.units, after.units),
         files=_differing_files(before.files, after.files),
         images=_different(before.images, after.images),
     )
 
 
-def _versions(rows: Any) -> dict[str, str]:
+def _versions(rows: Any, family: Packages) -> dict[str, str]:
     """Return the versions of the packages that are installed, by name, and by architecture where it takes both."""
-    there = [row for row in rows if not _GONE.match(row.get("status", ""))]
+    there = [row for row in rows if not family.gone(row.get("status", ""))]
     times = Counter(row["name"] for row in there)
     return {
         row["name"] if times[row["name"]] == 1 else f"{row['name']}:{row['architecture']}": row["version"]
@@ -142,31 +144,9 @@ def _different(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Cha
     )
 
 
-def _versioned(change: Change) -> Change:
+def _versioned(change: Change, family: Packages) -> Change:
     """Return the change of a package, which goes up or down."""
     if change.kind is not Kind.CHANGED:
         return change
-    kind = Kind.UPGRADED if _order(change.before) < _order(change.after) else Kind.DOWNGRADED
+    kind = Kind.UPGRADED if family.order(change.before) < family.order(change.after) else Kind.DOWNGRADED
     return Change(name=change.name, kind=kind, before=change.before, after=change.after)
-
-
-def _order(version: str) -> tuple[Any, ...]:
-    """Return what sorts versions as dpkg does: epoch, upstream's, revision, each in turns of text and number."""
-    epoch, _, rest = version.partition(":") if ":" in version else ("0", "", version)
-    upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
-    return tuple(
-        tuple((_letters(text), _number(digits)) for text, digits in re.findall(r"([^0-9]*)([0-9]*)", part))
-        for part in (epoch, upstream, revision)
-    )
-
-
-def _letters(text: str) -> tuple[int, ...]:
-    """Return what sorts a text between numbers: ``~`` before its end, that before letters, these before all else."""
-    ranks = (-1 if one == "~" else ord(one) if one.isascii() and one.isalpha() else ord(one) + 256 for one in text)
-    return (*ranks, 0)
-
-
-def _number(digits: str) -> tuple[int, str]:
-    # A guest may send a number that is too long for int().
-    plain = digits.lstrip("0")
-    return len(plain), plain

@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from goldsmith import builds, guests, plan
+from goldsmith import builds, plan
 from goldsmith.errors import CheckError
 from goldsmith.installers import door
 from goldsmith.records import record as records
@@ -40,11 +40,7 @@ def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     for name, seconds in verdict.seconds.items():
         builds.note_seconds(folder, f"verify: {name}", seconds)
     written = write.write(
-        folder,
-        draft(on, verdict, folder),
-        inventory(verdict),
-        previous(on.session, on.site, template),
-        purl_type=guests.of(door.of(on.image).guest(on.image).family).PURL_TYPE,
+        folder, draft(on, verdict, folder), inventory(verdict), previous(on.session, on.site, template)
     )
     store = on.store(
         placement.iso_folder / STORED, placement.datastore, door=on.toolbox(build), log=folder / "logs/record.log"
@@ -71,6 +67,7 @@ def draft(on: OnSite, verdict: Verdict, folder: Path) -> Record:
         image=attributes.image,
         phase="docker" if attributes.phase == "docker" else "base",
         site=on.site.name,
+        family=door.of(on.image).guest(on.image).family,
         build=attributes.build,
         key=attributes.key,
         inputs=parts(on.session, verdict.template),

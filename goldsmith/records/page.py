@@ -20,6 +20,7 @@ from goldsmith.records.changes import Changes, Kind, between, contents
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from goldsmith.guests.guest import Family
     from goldsmith.records.changes import Change
     from goldsmith.records.record import Record
 
@@ -91,7 +92,7 @@ def render(
         when=lineage.when(record.built),
         verdict=_verdict(record),
         compared=_compared(record, previous.record, pages) if previous else None,
-        sections=_sections(inventory, previous),
+        sections=_sections(inventory, previous, record.family),
         size=_grown(record, previous),
         findings=list(results.findings(rows)),
         clones=results.clones(rows),
@@ -129,9 +130,9 @@ def _verdict(record: Record) -> Mapping[str, str]:
     }
 
 
-def _sections(inventory: Mapping[str, Any], previous: Previous | None) -> Sequence[Section]:
-    now, order = contents(inventory), list(Kind).index
-    changes = between(contents(previous.inventory), now) if previous else Changes()
+def _sections(inventory: Mapping[str, Any], previous: Previous | None, family: Family) -> Sequence[Section]:
+    now, order = contents(inventory, family), list(Kind).index
+    changes = between(contents(previous.inventory, family), now, family) if previous else Changes()
     found = [
         ("Packages", now.packages, changes.packages),
         ("Units", now.units, changes.units),

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldsmith.errors import CheckError
+from goldsmith.guests.guest import Family
 
 SCHEMA: Final = 2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -79,6 +80,8 @@ class Record(Part):
     image: str
     phase: Literal["base", "docker"]
     site: str
+    family: Family = Family.APT
+    """How the guest's packages are managed."""
     build: str
     key: Sha256
     inputs: dict[str, str]

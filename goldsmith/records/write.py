@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import guests
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.records import page, sbom
 from goldsmith.records import record as records
@@ -39,9 +40,7 @@ class Written:
     archive: Path
 
 
-def write(
-    folder: Path, draft: Record, inventory: Mapping[str, Any], previous: Previous | None = None, *, purl_type: str
-) -> Written:
+def write(folder: Path, draft: Record, inventory: Mapping[str, Any], previous: Previous | None = None) -> Written:
     """Write the record and its companions into the build's *folder*; return them packed as well.
 
     *draft* lacks the artefacts' hashes, which are filled in here. The page in
@@ -51,7 +50,9 @@ def write(
     began = datetime.fromisoformat(draft.built).astimezone(UTC)
     texts = {
         INVENTORY: json.dumps(inventory, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
-        SBOM: sbom.render(inventory, name=draft.template, version=draft.build, made=began, purl_type=purl_type),
+        SBOM: sbom.render(
+            inventory, name=draft.template, version=draft.build, made=began, purl_type=guests.of(draft.family).PURL_TYPE
+        ),
     }
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     record = draft.model_copy(update={"artefacts": hashes})

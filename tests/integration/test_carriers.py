@@ -60,6 +60,7 @@ def media(lab: dict[str, Any]) -> Lab:
                 folder=f"{inside}/files",
                 files=("answers.cfg",),
                 image=f"{inside}/media/answers.flp",
+                label="ANSWERS",
                 epoch=session.lock.source_date_epoch,
             )
         )

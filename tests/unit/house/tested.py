@@ -18,7 +18,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "flow/order.py": ("unit/verbs/test_flags.py", "unit/flow/test_run.py"),
     "forging.py": ("unit/stages/test_base.py", "unit/stages/test_docker.py", "integration/test_any_fault.py"),
     "guests/__init__.py": ("unit/records/test_record.py",),
-    "guests/apt.py": ("unit/records/test_record.py",),
+    "guests/apt.py": ("unit/records/test_changes.py",),
     "guests/guest.py": ("unit/installers/test_door.py",),
     "host/redact.py": ("integration/test_secrets.py",),
     "host/runner.py": ("unit/host/test_signals.py", "integration/test_interruptions.py"),

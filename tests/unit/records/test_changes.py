@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldsmith.guests.guest import Family
 from goldsmith.records.changes import Change, Changes, Kind, between, contents
 
 NAMES = st.sampled_from(["bash", "curl", "docker.io", "libc6", "vim"])
@@ -40,7 +41,7 @@ def packages(*rows: tuple[str, str, str, str]) -> dict[str, Any]:
 
 
 def different(one: dict[str, Any], two: dict[str, Any]) -> Changes:
-    return between(contents(one), contents(two))
+    return between(contents(one, Family.APT), contents(two, Family.APT), Family.APT)
 
 
 TABLES = st.dictionaries(NAMES, VALUES)

@@ -20,7 +20,7 @@ def written(folder: Path) -> write.Written:
     before = samples.record(build=samples.BEFORE, built="2026-11-16T15:00:00Z")
     previous = Previous(record=before, inventory=samples.OLD)
     (folder / samples.BUILD).mkdir(exist_ok=True)
-    return write.write(folder / samples.BUILD, samples.record(), samples.OLD, previous, purl_type="deb")
+    return write.write(folder / samples.BUILD, samples.record(), samples.OLD, previous)
 
 
 def report_of(folder: Path, build: str) -> Path:
