@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zoneinfo
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +61,6 @@ def load(
         checked = _with_paths(parsed_site, site_table, environment)
         _check_paths(checked, site_table, now or datetime.now(UTC), problems)
         parsed_site = checked
-    if parsed_image and image_table:
-        _check_time_zone(parsed_image, image_table.place("localisation.timezone"), problems)
     problems.raise_if_any(where=f"site {chosen_site}, image {chosen_image}")
     assert parsed_image and parsed_site and image_table and site_table  # noqa: S101,PT018 - else there are problems
     return Effective(
@@ -180,16 +177,6 @@ def _check_paths(site: Site, table: Table, now: datetime, problems: Problems) ->
     for path in site.guests.certificates:
         where = table.place("guests.certificates")
         material.check(path, where=f"{where}: guests.certificates", now=now, problems=problems, only_cas=True)
-
-
-def _check_time_zone(image: Image, place: str, problems: Problems) -> None:
-    """Note a time zone that does not exist; where this machine knows no time zones at all, the installer will."""
-    name = image.localisation.timezone
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        if zones := zoneinfo.available_timezones():  # reads hundreds of files
-            problems.add(place, f"localisation.timezone = '{name}' is no time zone{meant(name, zones)}")
 
 
 def _sources(image: Table, site: Table, parsed: Site, environment: Mapping[str, str]) -> dict[str, str]:

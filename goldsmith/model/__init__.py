@@ -21,6 +21,7 @@ from goldsmith.model.values import (
     HostPort,
     InventoryName,
     IsoUrl,
+    Keyboard,
     Line,
     Locale,
     MediaFolder,
@@ -33,6 +34,7 @@ from goldsmith.model.values import (
     Sha256,
     Slug,
     TemplateName,
+    TimeZone,
     UserName,
     VariableName,
     must,
@@ -164,13 +166,18 @@ class Localisation(Spec):
 
     locale: Locale = "en_US.UTF-8"
     extra_locales: tuple[Locale, ...] = ()
-    keyboard: Annotated[str, must(r"[a-z][a-z0-9-]{1,15}", "one of the installer's keymaps, such as us or dk")] = "us"
-    timezone: Annotated[
-        str,
-        must(
-            r"[A-Z][A-Za-z]*(?:/[A-Z][A-Za-z0-9_+-]*){1,2}", "a time zone's place, such as Europe/Copenhagen or Etc/UTC"
-        ),
-    ] = "Etc/UTC"
+    keyboard: Keyboard = "us"
+    timezone: TimeZone = "Etc/UTC"
+
+    @property
+    def layout(self) -> str:
+        """The keyboard without its variant."""
+        return self.keyboard.partition("(")[0]
+
+    @property
+    def variant(self) -> str:
+        """The variant of the keyboard's layout; empty where it has none."""
+        return self.keyboard.partition("(")[2].removesuffix(")")
 
 
 class Account(Spec):

@@ -51,14 +51,17 @@ Locale = Annotated[
     AfterValidator(lambda value: value.removesuffix(".UTF-8") + ".UTF-8"),
 ]
 """Always complete, ``en_US.UTF-8``; the encoding may be left out where it is written."""
-_RESERVED = (
-    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc nobody "
-    "messagebus sshd systemd-network systemd-timesync systemd-resolve dnsmasq statd"
-)
-UserName = Annotated[
+Keyboard = Annotated[
     str,
-    must(r"[a-z_][a-z0-9_-]{0,31}", "1 to 32 small letters, digits, dashes and underlines, no digit first"),
-    must(rf"(?!(?:{_RESERVED.replace(' ', '|')})$).*", "none of the system's own users"),
+    must(
+        r"[a-z][a-z0-9-]{1,15}(?:\([A-Za-z0-9_-]{1,31}\))?",
+        "one of the installer's keyboards: a layout such as us or dk, or with its variant, such as fr(latin9)",
+    ),
+]
+TimeZone = Annotated[str, must(r"[A-Za-z][A-Za-z0-9_+/-]{1,39}", "a time zone, such as Europe/Copenhagen or Etc/UTC")]
+"""Which of these a release has is its installer's to say: lists in ``kickstart/``."""
+UserName = Annotated[
+    str, must(r"[a-z_][a-z0-9_-]{0,31}", "1 to 32 small letters, digits, dashes and underlines, no digit first")
 ]
 MirrorUrl = Annotated[
     str, must(rf"http://{_HOST}{_PORT}{_PATH}", "an http URL without login, such as http://mirror.example.com/debian")

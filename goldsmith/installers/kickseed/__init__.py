@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError
 from goldsmith.guests.guest import Family, Guest, WayIn
+from goldsmith.installers import known
 from goldsmith.installers.door import SHELF
 from goldsmith.installers.kickseed import rendering
 from goldsmith.media.attachments import Floppy, HandMade, Replayed
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
     from goldsmith.model import Image, Placement, Site
     from goldsmith.toolbox.lock import Lock
 
-_PYTHON = {"14.04": (3, 4), "16.04": (3, 5), "18.04": (3, 6)}
-_OLDEST = (3, 4)
+RELEASES = {
+    "14.04": known.Release(suite="trusty", python=(3, 4)),
+    "16.04": known.Release(suite="xenial", python=(3, 5)),
+    "18.04": known.Release(suite="bionic", python=(3, 6)),
+}
+_ZONES = {"14.04": "2014b", "16.04": "2016c", "18.04": "2018d"}
+"""The time zones that a release began with, which are those that its installer finds."""
 
 
 class Kickseed:
     """Implements :class:`goldsmith.installers.door.Installer`."""
 
     def problems(self, image: Image, _site: Site) -> Iterator[ConfigurationError]:
-        """Yield an error for each combination that no machine could be installed with."""
+        """Yield an error for each combination, and each value, that no machine could be installed with."""
         where = f"config/images/{image.name}.toml"
         if image.delivery not in (None, "floppy"):
             yield ConfigurationError(
@@ -44,6 +50,14 @@ class Kickseed:
                 why="the answers of this image are delivered on a floppy, which is a legacy of BIOS machines",
                 next='set hardware.firmware = "bios", or use a release whose installer needs no floppy',
             )
+        yield from known.release(image, family="ubuntu", known=RELEASES)
+        if image.os.release in RELEASES:
+            zones, locales, keymaps, users = map(_names, ("zones", "locales", "keymaps", "users"))
+            since = {name: "" for name, came in zones.remarks.items() if came <= _ZONES[image.os.release]}
+            yield from known.time_zone(image, known.Names(zones.file, since))
+            yield from known.locales(image, locales)
+            yield from known.keyboard(image, keymaps)
+            yield from known.account(image, users)
 
     def boot(self, image: Image, placement: Placement) -> Boot:
         """Return where the boot medium comes from: the operator's own goes before the vendor's, replayed."""
@@ -87,8 +101,12 @@ class Kickseed:
             always=(),
             way_in=WayIn.OPERATORS_KEY,
             finish_script=SHELF / "kickseed" / "clone-ready.sh",
-            python=_PYTHON.get(image.os.release, _OLDEST),
+            python=RELEASES.get(image.os.release, RELEASES["14.04"]).python,
         )
+
+
+def _names(name: str) -> known.Names:
+    return known.read(SHELF / "kickseed" / f"{name}.txt")
 
 
 INSTALLER = Kickseed()

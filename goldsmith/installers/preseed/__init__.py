@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError
 from goldsmith.guests.guest import Family, Guest, WayIn
+from goldsmith.installers import known
 from goldsmith.installers.door import SHELF
 from goldsmith.installers.preseed import rendering
 from goldsmith.media.attachments import Composed, Initrd
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     from goldsmith.model import Image, Placement, Site
     from goldsmith.toolbox.lock import Lock
 
-_PYTHON = {"13": (3, 13)}
+RELEASES = {"13": known.Release(suite="trixie", python=(3, 13))}
+"""What its pinned medium installs, and its lists of names are of."""
 
 
 class Preseed:
     """Implements :class:`goldsmith.installers.door.Installer`."""
 
     def problems(self, image: Image, _site: Site) -> Iterator[ConfigurationError]:
-        """Yield an error for each combination that no machine could be installed with."""
+        """Yield an error for each combination, and each value, that no machine could be installed with."""
         if image.delivery not in (None, "initrd"):
             yield ConfigurationError(
                 f"the installer of {image.os.family} {image.os.release} cannot take its answers from {image.delivery}",
@@ -34,6 +36,13 @@ class Preseed:
                 why="it reads them from its initrd; its kernel has no floppy driver since Debian 12",
                 next="leave delivery out: the answers then go into the boot medium's initrd",
             )
+        yield from known.release(image, family="debian", known=RELEASES)
+        if image.os.release in RELEASES:
+            zones, locales, users = (_names(image, name) for name in ("zones", "locales", "users"))
+            yield from known.time_zone(image, zones)
+            yield from known.locales(image, locales)
+            yield from known.keyboard(image, rendering.keymaps(image))
+            yield from known.account(image, users)
 
     def boot(self, image: Image, _placement: Placement) -> Boot:
         """Return where the boot medium comes from: it is composed, whatever lies on the site."""
@@ -62,8 +71,12 @@ class Preseed:
             always=rendering.ALWAYS,
             way_in=WayIn.CLOUD_INIT,
             finish_script=SHELF / "preseed" / "clone-ready.sh",
-            python=_PYTHON.get(image.os.release, (3, 13)),
+            python=RELEASES.get(image.os.release, RELEASES["13"]).python,
         )
+
+
+def _names(image: Image, name: str) -> known.Names:
+    return known.read(SHELF / "preseed" / f"{name}-{image.os.release}.txt")
 
 
 INSTALLER = Preseed()

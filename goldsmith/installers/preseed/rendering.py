@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from goldsmith.installers import answers
+from goldsmith.installers import answers, known
 from goldsmith.installers.door import SHELF
 from goldsmith.installers.preseed import grammar, questions
 from goldsmith.installers.templating import render as render_template
@@ -45,9 +45,18 @@ def render(image: Image, site: Site, given: Given, *, templates: Path = TEMPLATE
     files["goldsmith/environment"] = "".join(f"{line}\n" for line in values["environment"])
     for name, text in given.certificates.items():
         files[f"goldsmith/root/usr/local/share/ca-certificates/goldsmith/{name}"] = text
-    known = questions.read((templates / f"questions-{image.os.release}.txt").read_text(encoding="ascii"))
-    grammar.check(files[ANSWER_FILE], known=known, name=ANSWER_FILE)
+    grammar.check(files[ANSWER_FILE], known=_questions(image, templates), name=ANSWER_FILE)
     return answers.collected(files)
+
+
+def keymaps(image: Image) -> known.Names:
+    """Return the keyboards that the release's installer has."""
+    choices = _questions(image, TEMPLATES)["keyboard-configuration/xkb-keymap"].choices
+    return known.Names(f"kickstart/preseed/questions-{image.os.release}.txt", dict.fromkeys(choices, ""))
+
+
+def _questions(image: Image, templates: Path) -> Mapping[str, questions.Question]:
+    return questions.read((templates / f"questions-{image.os.release}.txt").read_text(encoding="ascii"))
 
 
 def packages(image: Image) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ GOOD: list[tuple[str, Any, str]] = [
     ("package", values.PackageName, "g++-14"),
     ("locale", values.Locale, "en_US.UTF-8"),
     ("user", values.UserName, "automationuser"),
+    ("keyboard", values.Keyboard, "fr(latin9)"),
+    ("zone", values.TimeZone, "Etc/GMT+3"),
 ]
 BAD: list[tuple[str, Any, str]] = [
     ("two dots", values.HostName, "a..b"),
@@ -43,7 +45,10 @@ BAD: list[tuple[str, Any, str]] = [
     ("upper-case package", values.PackageName, "Vim"),
     ("option as package", values.PackageName, "-y"),
     ("latin1", values.Locale, "en_US.ISO-8859-1"),
-    ("root", values.UserName, "root"),
+    ("upper-case user", values.UserName, "Root"),
+    ("blank in a zone", values.TimeZone, "Europe/New York"),
+    ("open parenthesis", values.Keyboard, "fr(latin9"),
+    ("no layout", values.Keyboard, "(latin9)"),
     ("colon", values.FullName, "a:b"),
     ("blank first", values.FullName, " a"),
 ]
@@ -64,7 +69,7 @@ def test_what_is_not_meant_is_refused(kind: Any, text: str) -> None:
 
 ADAPTERS = {
     name: TypeAdapter(getattr(values, name))
-    for name in ("HostName", "HostPort", "MirrorUrl", "ProxyUrl", "PackageName", "UserName", "TemplateName")
+    for name in ("HostName", "HostPort", "MirrorUrl", "ProxyUrl", "PackageName", "UserName", "TemplateName", "TimeZone")
 }
 
 

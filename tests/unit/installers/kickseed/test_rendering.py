@@ -66,6 +66,15 @@ def test_each_directive_of_the_origin_is_there(line: str) -> None:
     assert "md5" not in text.replace("device_remove_md", "")
 
 
+def test_a_keyboard_with_a_variant() -> None:
+    """Older installers are asked with both in one name, newer ones for each."""
+    wanted = IMAGE.localisation.model_copy(update={"keyboard": "fr(latin9)"})
+    lines = rendered(image=IMAGE.model_copy(update={"localisation": wanted}))["ks.cfg"].splitlines()
+    assert "keyboard fr_latin9" in lines
+    assert "preseed keyboard-configuration/layoutcode string fr" in lines
+    assert "preseed keyboard-configuration/variantcode string latin9" in lines
+
+
 def test_the_packages_are_the_origins() -> None:
     """All of them and no others, in the order they are written."""
     _, _, rest = rendered()["ks.cfg"].partition("%packages\n")

@@ -137,6 +137,15 @@ def test_an_unknown_keyboard_is_found_before_the_installer_asks() -> None:
         rendered(image=image)
 
 
+def test_a_keyboard_with_a_variant() -> None:
+    """The installer is asked for both at once; the machine's own file has them apart."""
+    wanted = IMAGE.localisation.model_copy(update={"keyboard": "fr(latin9)"})
+    files = rendered(image=IMAGE.model_copy(update={"localisation": wanted}))
+    assert value(files["preseed.cfg"], "keyboard-configuration/xkb-keymap") == "fr(latin9)"
+    assert """sed -i 's/^XKBLAYOUT=.*/XKBLAYOUT="fr"/' /etc/default/keyboard""" in files["goldsmith/inside.sh"]
+    assert """sed -i 's/^XKBVARIANT=.*/XKBVARIANT="latin9"/' /etc/default/keyboard""" in files["goldsmith/inside.sh"]
+
+
 def test_a_template_that_takes_an_unknown_name(tmp_path: Path) -> None:
     """A misspelt variable in a template stops the rendering and names the template."""
     folder = tmp_path / "preseed"
