@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from goldsmith.config import files, material, secrets, sites
+from goldsmith.config import files, material, roles, secrets, sites
 from goldsmith.config.effective import Effective
 from goldsmith.config.parsing import parse
 from goldsmith.config.problems import Problems, meant
@@ -61,6 +61,8 @@ def load(
         checked = _with_paths(parsed_site, site_table, environment)
         _check_paths(checked, site_table, now or datetime.now(UTC), problems)
         parsed_site = checked
+    if parsed_image and image_table:
+        roles.check(parsed_image.docker.variables, image_table, root=workspace.root, problems=problems)
     problems.raise_if_any(where=f"site {chosen_site}, image {chosen_image}")
     assert parsed_image and parsed_site and image_table and site_table  # noqa: S101,PT018 - else there are problems
     return Effective(

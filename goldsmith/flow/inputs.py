@@ -65,7 +65,8 @@ def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full
 
     What only some templates have is a part of those only: a disk that is shared with
     nobody, and files that the image names for the playbooks.
-    Raises ``ConfigurationError`` when such a file cannot be used, or Ansible could not work in the guest.
+    Raises ``ConfigurationError`` when such a file cannot be used, a variable is missing, or Ansible could not work
+    in the guest.
     """
     if why := unfit_for_docker(effective.image):
         raise ConfigurationError(
@@ -75,6 +76,7 @@ def docker(effective: Effective, *, lock: Lock, root: Path, parent: Inputs, full
             next=f"'./inv packer-base --image {effective.image.name}' forges its base; take a newer one for hosts",
         )
     guest = door.of(effective.image).guest(effective.image)
+    docker_stage.check(effective.image)
     files = docker_stage.files(effective.image, root)
     return Inputs(
         {

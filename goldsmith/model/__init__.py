@@ -36,7 +36,6 @@ from goldsmith.model.values import (
     TemplateName,
     TimeZone,
     UserName,
-    VariableName,
     must,
 )
 
@@ -208,7 +207,19 @@ class DockerImage(Spec):
     archive: Line = ""
     """An archive that ``docker save`` wrote, relative to the repository; its ``sha256`` is needed."""
     sha256: Sha256 | Literal[""] = ""
-    id: Line = ""
+    id: Annotated[
+        str, must(r"(?:sha256:[0-9a-f]{64})?", "an image's ID: sha256: and 64 digits and letters from a to f")
+    ] = ""
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.ref is None and not (self.archive and self.sha256 and self.id):
+            msg = "must have a ref with a digest, or archive, sha256 and id"
+            raise ValueError(msg)
+        if self.ref is not None and self.archive:
+            msg = "must have either a ref or an archive"
+            raise ValueError(msg)
+        return self
 
 
 class Docker(Spec):
@@ -221,8 +232,8 @@ class Docker(Spec):
     engine: Literal["docker.io", "docker-ce", "mcr"] = "docker.io"
     """Which engine: a file of variables in ``ansible/families/<family>/vars/engines``."""
     images: tuple[DockerImage, ...] = ()
-    variables: dict[VariableName, JsonValue] = {}
-    """More variables of the playbooks, as ``docs/reference/ansible.md`` lists them."""
+    variables: dict[str, JsonValue] = {}
+    """More variables of the playbooks; the roles say which there are, and their types (``goldsmith.config.roles``)."""
 
 
 class Iso(Spec):

@@ -185,32 +185,6 @@ FullName = Annotated[
 
 MediaFolder = Annotated[PurePosixPath, AfterValidator(_inside)]
 
-_OWN_VARIABLES = {
-    "data_disk_device": "docker.data_disk_device",
-    "docker_engine_flavour": "docker.engine",
-    "docker_images_list": "docker.images",
-}
-
-
-def _variable(name: str) -> str:
-    if own := _OWN_VARIABLES.get(name):
-        msg = f"is set by {own}"
-        raise ValueError(msg)
-    if re.match(r"guest_(inventory_to|seal_report_to)$", name):
-        msg = "is set by each build"
-        raise ValueError(msg)
-    return name
-
-
-VariableName = Annotated[
-    str,
-    must(
-        r"(?:guest_base|host_kernel|data_disk|docker_engine|docker_images|docker_audit|guest_inventory|guest_seal)_[a-z0-9_]+",
-        "a variable of one of the roles",
-    ),
-    AfterValidator(_variable),
-]
-
 
 def _file_inside(value: str) -> str:
     path = PurePosixPath(value)

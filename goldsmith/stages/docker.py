@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.marks import Template
 
+_NEEDED = {
+    "docker-ce": ("docker_engine_repo_url", "docker_engine_repo_key_file"),
+    "mcr": (
+        "docker_engine_repo_url",
+        "docker_engine_repo_key_file",
+        "docker_engine_repo_key_fingerprint",
+        "docker_engine_packages",
+    ),
+}
+"""The variables that an engine cannot do without: where its packages are, and what is pinned of them."""
 VARIABLES = "ansible/variables.json"
 RESULTS = "ansible"
 """Folder of the playbooks' reports below the build's: ``inventory.json``, ``not-applied.json``, ``seal.json``."""
@@ -67,6 +77,18 @@ def variables(image: Image) -> dict[str, Any]:
             {name: value for name, value in item.model_dump(mode="json").items() if value} for item in docker.images
         ],
     }
+
+
+def check(image: Image) -> None:
+    """Raise ``ConfigurationError`` when the engine of *image* lacks a variable: its role would say so in the clone."""
+    lacking = [name for name in _NEEDED.get(image.docker.engine, ()) if not image.docker.variables.get(name)]
+    if lacking:
+        raise ConfigurationError(
+            f"the engine {image.docker.engine} cannot be installed",
+            where=f"config/images/{image.name}.toml: docker.variables",
+            why=f"it is not in the distribution's archive, and these are missing or empty: {', '.join(lacking)}",
+            next='give them in [docker.variables], see docs/reference/ansible.md; or set docker.engine = "docker.io"',
+        )
 
 
 def files(image: Image, root: Path) -> dict[str, str]:

@@ -57,6 +57,8 @@ def trimmed(root: Path) -> None:
     (root / "ansible/provision.yml").write_text(ADDRESS_ONLY)
     with (root / "ansible/roles/guest_seal/defaults/main.yml").open("a") as defaults:
         defaults.write("guest_seal_connection_lost: false\n")
+    with (root / "ansible/roles/guest_seal/meta/argument_specs.yml").open("a") as specs:
+        specs.write('      guest_seal_connection_lost: {type: bool, description: "For this test"}\n')
     seal = root / "ansible/seal.yml"
     seal.write_text(LOST + seal.read_text().removeprefix("---\n"))
 

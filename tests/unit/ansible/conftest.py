@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
+import yaml
 
 if TYPE_CHECKING:
     from types import ModuleType

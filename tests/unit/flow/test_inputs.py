@@ -140,6 +140,14 @@ def docker(effective: Effective, lock: Lock, *, root: Path = ROOT) -> Inputs:
     return inputs.docker(effective, lock=lock, root=root, parent=inputs.base(effective, lock=lock, root=root))
 
 
+MCR = {
+    "docker_engine_repo_url": "https://repos.example.com/ubuntu",
+    "docker_engine_repo_key_file": "README.md",
+    "docker_engine_repo_key_fingerprint": "0" * 40,
+    "docker_engine_packages": [{"name": "docker-ee", "version": "1"}],
+}
+
+
 def with_docker(effective: Effective, **changes: Any) -> Effective:
     return with_image(effective, docker=effective.image.docker.model_copy(update=changes))
 
@@ -149,7 +157,7 @@ def with_docker(effective: Effective, **changes: Any) -> Effective:
     [
         (lambda e: with_image(e, packages=(*e.image.packages, "jq")), ("base",)),
         (lambda e: with_docker(e, variables={"docker_engine_swarm": True}), ("variables",)),
-        (lambda e: with_docker(e, engine="mcr"), ("variables",)),
+        (lambda e: with_docker(e, engine="mcr", variables=MCR), ("files", "variables")),
         (lambda e: with_docker(e, data_disk_mib=4096), ("disk",)),
         (lambda e: with_placement(e, datastore="elsewhere"), ()),
     ],
@@ -192,11 +200,21 @@ def test_a_file_that_the_toolbox_cannot_see_is_refused(
     """A missing file, and one outside of the repository, are named before anything is done."""
     for folder in ("packer", "ansible", "kickstart"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    archive = DockerImage(tag="one:1", archive=name, sha256="0" * 64)
+    archive = DockerImage(tag="one:1", archive=name, sha256="0" * 64, id=f"sha256:{'0' * 64}")
     for told in ({"variables": {"docker_engine_repo_key_file": name}}, {"images": (archive,)}):
         with pytest.raises(ConfigurationError) as caught:
             docker(with_docker(effective, **told), lock, root=tmp_path)
         assert name in caught.value.why
+
+
+@pytest.mark.parametrize("name", MCR)
+def test_an_engine_without_what_it_needs_is_refused(effective: Effective, lock: Lock, name: str) -> None:
+    """Its role would say so in the clone; the base alone is forged without it."""
+    lacking = with_docker(effective, engine="mcr", variables={key: value for key, value in MCR.items() if key != name})
+    with pytest.raises(ConfigurationError) as caught:
+        docker(lacking, lock)
+    assert name in caught.value.why
+    assert inputs.base(lacking, lock=lock, root=ROOT) == inputs.base(effective, lock=lock, root=ROOT)
 
 
 def test_roles_and_phase_two_s_hcl_count_for_phase_two_only(effective: Effective, lock: Lock, tmp_path: Path) -> None:

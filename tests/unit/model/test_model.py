@@ -136,6 +136,30 @@ def test_media_folders_stay_inside(folder: str) -> None:
         model.Placement.model_validate({**placement, "iso_folder": folder})
 
 
+DIGEST, ID = f"x/y@sha256:{'0' * 64}", f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("values_", "fine"),
+    [
+        ({"ref": DIGEST}, True),
+        ({"archive": "a.tar", "sha256": "0" * 64, "id": ID}, True),
+        ({}, False),
+        ({"archive": "a.tar", "sha256": "0" * 64}, False),
+        ({"archive": "a.tar", "id": ID}, False),
+        ({"ref": DIGEST, "archive": "a.tar", "sha256": "0" * 64, "id": ID}, False),
+        ({"ref": DIGEST, "id": "0" * 64}, False),
+    ],
+)
+def test_a_container_image_is_pinned(values_: dict[str, str], *, fine: bool) -> None:
+    """By its digest, or as an archive with the sha256 and the image's ID: the role would refuse it in the clone."""
+    if fine:
+        assert model.DockerImage.model_validate({"tag": "a:1", **values_}).tag == "a:1"
+    else:
+        with pytest.raises(ValidationError, match=r"must (have|be)"):
+            model.DockerImage.model_validate({"tag": "a:1", **values_})
+
+
 @pytest.mark.parametrize("value", ["2", 2.0, True, 0, 129])
 def test_numbers_are_numbers(value: object) -> None:
     """Text, fractions and truth are no number of CPUs, and neither is none or too many."""
