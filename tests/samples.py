@@ -7,7 +7,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
+import yaml
 
 from goldsmith.records.page import Previous, render
 from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox

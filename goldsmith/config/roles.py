@@ -66,7 +66,7 @@ def options(root: Path) -> Mapping[str, Option]:
 
 def _options(declared: Mapping[str, Any]) -> dict[str, Option]:
     return {
-        name: Option(
+        given: Option(
             type=one["type"],
             elements=one.get("elements", ""),
             choices=tuple(one.get("choices", ())),
@@ -74,6 +74,7 @@ def _options(declared: Mapping[str, Any]) -> dict[str, Option]:
             options=_options(one["options"]) if "options" in one else None,
         )
         for name, one in declared.items()
+        for given in (name, *one.get("aliases", ()))
     }
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # its stubs are no requirement
+import yaml
 
 from goldsmith import guests
 from goldsmith.guests.guest import Family
