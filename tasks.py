@@ -57,10 +57,16 @@ _NO_READER = 128 + signal.SIGPIPE
 
 
 def _have_streams() -> None:
-    """Give the verbs somewhere to write to when the caller has closed stdout or stderr."""
+    """Put the filter for secrets before stdout and stderr; where the caller has closed one, nobody reads it.
+
+    Results, errors, and a bug's traceback pass it, whoever writes them.
+    """
+    from goldsmith.host.redact import PROCESS, filtered
+
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as we run
+        # Of no use to `with`: it is open as long as we run.
+        stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        setattr(sys, name, filtered(stream, PROCESS))
 
 
 def _run(room: str, name: str, given: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from goldsmith import config
 from goldsmith.builds import Builds
 from goldsmith.errors import RefusedError
 from goldsmith.host.progress import for_people
-from goldsmith.host.redact import Redactor
+from goldsmith.host.redact import PROCESS, Redactor
 from goldsmith.host.runner import Command, ProcessRunner
 from goldsmith.host.workspace import Workspace
 from goldsmith.media.store import Store
@@ -54,15 +54,15 @@ class Session:
 
     @classmethod
     def here(cls) -> Session:
-        """Return the session of this process."""
-        redact = Redactor()
+        """Return the session of this process, whose filter knows the logins in its environment."""
         environment = dict(os.environ)
+        PROCESS.add_logins(environment.values())
         return cls(
             workspace=Workspace.here(environment),
             environment=environment,
-            redact=redact,
-            progress=for_people(redact),
-            runner=ProcessRunner(redact),
+            redact=PROCESS,
+            progress=for_people(PROCESS),
+            runner=ProcessRunner(PROCESS, environment),
         )
 
     @cached_property
@@ -216,7 +216,8 @@ class Session:
     def commit(self) -> str:
         """Return the repository's git commit, with ``-dirty`` where files differ; empty outside of git."""
         argv = ("git", "-C", str(self.workspace.root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-        done = self.runner.run(Command(argv=argv), check=False)
+        # Such as GIT_DIR, which would answer for another repository.
+        done = self.runner.run(Command(argv=argv, without=("GIT_",)), check=False)
         return done.stdout.strip() if done.returncode == 0 else ""
 
     @property

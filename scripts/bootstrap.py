@@ -25,6 +25,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from goldsmith.errors import CheckError, ConfigurationError, Exit, GoldsmithError, ToolError, UnreachableError  # noqa: E402 - needs the path above, because Python runs isolated
+from goldsmith.host import redact  # noqa: E402
 from goldsmith.host.progress import Lines, Progress  # noqa: E402
 from goldsmith.host.runner import Command, Completed, ProcessRunner, Runner  # noqa: E402
 from goldsmith.toolbox import apt  # noqa: E402
@@ -223,8 +224,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main() -> int:
     """Make the environment and return the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    redact.PROCESS.add_logins(os.environ.values())
+    sys.stderr = redact.filtered(sys.stderr, redact.PROCESS)
     try:
-        setup(ROOT, runner=ProcessRunner(), progress=Lines(), environment=os.environ)
+        setup(ROOT, runner=ProcessRunner(redact.PROCESS), progress=Lines(), environment=os.environ)
     except GoldsmithError as error:
         sys.stderr.write(f"{error.render()}\n")
         return error.exit_code

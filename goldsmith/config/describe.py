@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goldsmith.config import secrets, sites
-from goldsmith.config.problems import without_login
-from goldsmith.host.redact import MASK
+from goldsmith.host.redact import MASK, without_login
 
 if TYPE_CHECKING:
     from goldsmith.config.effective import Effective

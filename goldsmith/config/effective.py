@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
 from goldsmith.config import secrets, sites
 from goldsmith.errors import ConfigurationError, UnreachableError
+from goldsmith.host.redact import logins
 from goldsmith.model import Credentials, Image, Site
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ class Effective:
     def confidential(self) -> tuple[str, ...]:
         """Return every secret known so far, for the redaction filter: the lab's password is not among them yet."""
         proxies = (self.site.guests.http_proxy, self.site.guests.https_proxy)
-        logins = (urlsplit(proxy).password for proxy in proxies)
         values = (found.value.get_secret_value() for found in self.secrets.values())
-        return tuple(text for text in (*values, *logins) if text)
+        return (*values, *(secret for proxy in proxies if proxy for secret in logins(proxy)))
 
     def credentials(self) -> Credentials:
         """Return what opens the site; asked late, because most verbs need none and the lab makes its own.

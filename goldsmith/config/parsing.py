@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from goldsmith.config.problems import looks_secret, meant, shown
+from goldsmith.config.problems import meant, shown
+from goldsmith.host.redact import looks_secret
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

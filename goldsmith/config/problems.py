@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import MAX_LINES, ConfigurationError
-from goldsmith.host.redact import MASK
+from goldsmith.host.redact import MASK, Redactor, logins, looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TELLING = re.compile(r"passw|secret|token|hash|credential|private|crypted", re.IGNORECASE)
 _LONGEST = 60
 """How much of a wrong value an error shows."""
 _MOST = MAX_LINES - 10
@@ -62,15 +60,5 @@ def shown(key: str, value: object) -> str:
     text = repr(value)
     if looks_secret(key) or "PRIVATE KEY" in text:
         return MASK
-    text = without_login(text)
+    text = Redactor(logins(str(value)))(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def looks_secret(key: str) -> bool:
-    """Return whether a key's name suggests that its value is nobody's business."""
-    return _TELLING.search(key) is not None
-
-
-def without_login(text: str) -> str:
-    """Return *text* with the user and password of any URL in it masked."""
-    return re.sub(r"(://)[^/@\s'\"]+@", rf"\1{MASK}@", text)

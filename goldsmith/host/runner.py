@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
+from goldsmith.host import children
 from goldsmith.host.redact import Redactor
 from goldsmith.host.signals import PROCESS, Stop
 
@@ -44,6 +45,8 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment of the suite; non-secret values only reach logs through *replay*."""
+    without: tuple[str, ...] = ()
+    """Beginnings of names: variables of the suite's environment that would lead the program astray."""
     cwd: Path | None = None
     stdin: bytes | None = field(default=None, repr=False)
     timeout: float | None = None
@@ -88,7 +91,8 @@ class Runner(Protocol):
         carries only the last lines. Without, both are captured whole.
 
         Raises ``ToolError`` when the program is missing, or when *check* is set
-        and it ends with another status than 0.
+        and it ends with another status than 0, and ``VisibleSecretError`` when
+        its arguments or variables show a secret.
         """
         ...
 
@@ -96,8 +100,9 @@ class Runner(Protocol):
 class ProcessRunner:
     """Runs programs as children in their own process group and ends them when the suite is interrupted."""
 
-    def __init__(self, redact: Redactor | None = None) -> None:
+    def __init__(self, redact: Redactor | None = None, environment: Mapping[str, str] = os.environ) -> None:
         self.redact = redact or Redactor()
+        self._environment = environment
 
     def run(
         self,
@@ -108,6 +113,7 @@ class ProcessRunner:
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
         """Run *command*; see :class:`Runner`."""
+        children.refuse_visible(command.argv, command.env, self.redact)
         streamed = log is not None or on_line is not None
         with (
             self._started(command, merged=streamed) as process,
@@ -116,7 +122,7 @@ class ProcessRunner:
         ):
             completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
         if outlived.is_set():
-            _finish_off(command)
+            self._finish_off(command)
             completed = replace(completed, returncode=TIMED_OUT)
         if check and completed.returncode != 0:
             raise self._failure(command, completed, log)
@@ -127,7 +133,7 @@ class ProcessRunner:
         try:
             process = subprocess.Popen(
                 command.argv,
-                env={**os.environ, **command.env},
+                env=self._variables(command),
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -148,7 +154,7 @@ class ProcessRunner:
         except BaseException:
             with PROCESS.held_off():
                 _end(process)
-                _finish_off(command)
+                self._finish_off(command)
             raise
         finally:
             for pipe in (process.stdout, process.stderr):
@@ -177,6 +183,18 @@ class ProcessRunner:
                 if on_line is not None:
                     on_line(line)
         return Completed(returncode=process.wait(), stdout="\n".join(tail))
+
+    def _variables(self, command: Command) -> dict[str, str]:
+        return {**children.inherited(self._environment, self.redact, without=command.without), **command.env}
+
+    def _finish_off(self, command: Command) -> None:
+        """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
+        if command.ending:
+            env = self._variables(command)
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    command.ending, env=env, capture_output=True, check=False, start_new_session=True, timeout=30
+                )
 
     def _failure(self, command: Command, completed: Completed, log: Path | None) -> ToolError:
         tail = (completed.stderr.strip() or completed.stdout.strip()).splitlines()[-TAIL_LINES:]
@@ -210,14 +228,16 @@ def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterat
         timer.cancel()
 
 
-def interact(command: Command) -> int:
+def interact(command: Command, redact: Redactor, environment: Mapping[str, str] = os.environ) -> int:
     """Run *command* with this process's own terminal, and return its exit status.
 
     It stays in the foreground process group, so Ctrl-C is its own affair.
     """
+    children.refuse_visible(command.argv, command.env, redact)
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return subprocess.run(command.argv, env={**os.environ, **command.env}, cwd=command.cwd, check=False).returncode
+        env = {**children.inherited(environment, redact, without=command.without), **command.env}
+        return subprocess.run(command.argv, env=env, cwd=command.cwd, check=False).returncode
     finally:
         signal.signal(signal.SIGINT, previous)
 
@@ -255,13 +275,6 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in whole)
     if rest:
         yield rest.decode(errors="replace").rstrip("\r")
-
-
-def _finish_off(command: Command) -> None:
-    """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
-    if command.ending:
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(command.ending, capture_output=True, check=False, start_new_session=True, timeout=30)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -26,7 +26,7 @@ def shell(_request: Request) -> None:
     """Open a shell in the toolbox."""
     session = Session.here()
     toolbox = session.toolbox().toolbox
-    status = interact(toolbox.command(("bash",), interactive=True))
+    status = interact(toolbox.command(("bash",), interactive=True), session.redact)
     if status:
         session.progress.note(f"the shell ended with status {status}")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
+from goldsmith.host.children import refuse_visible
+from goldsmith.host.redact import Redactor
 from goldsmith.host.runner import TAIL_LINES, Command, Completed
 from goldsmith.tools.door import NOTHING
 
@@ -147,6 +149,7 @@ class FakeDoor:
     def command(
         self, argv: tuple[str, ...], *, env: Mapping[str, str] = NOTHING, secrets: Mapping[str, str] = NOTHING
     ) -> Command:
-        """Return a command that the fake runner answers by the tool's own argv."""
+        """Return a command that the fake runner answers by the tool's own argv; no secret may stand in it as well."""
+        refuse_visible(argv, env, Redactor(secrets.values()))
         self.given.append(secrets)
         return Command(argv=argv, env=env)

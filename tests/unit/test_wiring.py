@@ -61,4 +61,6 @@ def test_a_loopback_server_that_is_no_lab_is_refused(tmp_path: Path, server: str
 )
 def test_a_checkout_without_git_builds_too(tmp_path: Path, answer: Completed, commit: str) -> None:
     """The commit is what git says; an unpacked archive has none, which is no error."""
-    assert session(tmp_path, script={"git -C": answer}).commit() == commit
+    here = session(tmp_path, script={"git -C": answer})
+    assert here.commit() == commit
+    assert [command.without for command in here.runner.asked] == [("GIT_",)]
