@@ -116,6 +116,8 @@ class Effects:
     """Seconds, for how long something took."""
     hide: Callable[[str], None] = lambda _: None
     """Takes every secret that is made, so that none is printed."""
+    redact: Callable[[str], str] = str
+    """Masks the secrets in what a guest said, before it is kept."""
     installing: Callable[[str, Callable[[], object]], AbstractContextManager[Callable[[], str]]] = _unseen
     """Follows the installation of the machine of this name where the site lets one look behind it: calls
     the function as soon as the installer gives up, and then tells what it said."""

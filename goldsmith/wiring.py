@@ -34,12 +34,9 @@ if TYPE_CHECKING:
     from goldsmith.toolbox.containers import SiteDoor
     from goldsmith.toolbox.engine import Engine
     from goldsmith.toolbox.lock import Row
+    from goldsmith.toolbox.mirrors import Mirrors
     from goldsmith.tools.door import Door
     from goldsmith.vcenter.client import Client
-
-_RUN = '{{.ID}} {{.Label "goldsmith.build"}}'
-_CHECKOUT = "goldsmith.checkout"
-"""The label that tells the runs of two checkouts apart, which may have builds of one image in the same second."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,17 @@ class Session:
             runner=self.runner,
             progress=self.progress,
             environment=self.environment,
+            mirrors=lambda: self.mirrors,
         )
+
+    @cached_property
+    def mirrors(self) -> Mirrors:
+        """Where packages come from; logins of this machine's apt are masked from now on."""
+        from goldsmith.toolbox.mirrors import Mirrors
+
+        found = Mirrors.here(self.environment)
+        self.redact.add_logins((found.debian, found.security, found.snapshot))
+        return replace(found, moment=self.lock.snapshot)
 
     def effective(self, *, site: str, image: str) -> Effective:
         """Return the effective configuration, whose secrets are masked from now on."""
@@ -150,12 +157,12 @@ class Session:
         inside = containers.is_inside(self.environment)
         toolbox = containers.Toolbox(
             workspace=self.workspace,
-            image="" if inside else self.builder.ensure("toolbox"),
+            image="" if inside else self.builder.identified("toolbox"),
             engine=None if inside else engine.local(self.engine),
             ca_files=(site.ca_file,) if site and site.ca_file else (),
             environment=self.environment,
         )
-        labels = {"goldsmith.build": build, _CHECKOUT: str(self.workspace.root)} if build else {}
+        labels = containers.labels(self.workspace.root, build) if build else {}
         return containers.SiteDoor(toolbox, network=self.network(site) if site else None, labels=labels)
 
     def lab_of(self, site: Site) -> str | None:
@@ -184,23 +191,16 @@ class Session:
 
     def fetch(self, rows: Sequence[Row]) -> None:
         """Make sure the cache holds the locked files of *rows*."""
-        from goldsmith.toolbox import fetch, mirrors
+        from goldsmith.toolbox import fetch
 
-        found = replace(mirrors.Mirrors.here(self.environment), moment=self.lock.snapshot)
-        fetch.fetch(rows, workspace=self.workspace, mirrors=found, progress=self.progress, runner=self.runner)
+        fetch.fetch(rows, workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
 
     def runs(self, build: str = "") -> tuple[tuple[str, str], ...]:
         """Return the toolbox containers of this checkout's builds, or of one: the container's id, and the build's."""
-        from goldsmith.toolbox import engine
+        from goldsmith.toolbox import containers, engine
 
         found = engine.find(self.runner, self.environment)
-        if found is None:
-            return ()
-        label = "goldsmith.build" + (f"={build}" if build else "")
-        own = f"label={_CHECKOUT}={self.workspace.root}"
-        argv = found.argv("ps", "--all", "--filter", f"label={label}", "--filter", own, "--format", _RUN)
-        lines = self.runner.run(Command(argv=argv)).stdout.splitlines()
-        return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
+        return containers.runs(self.workspace.root, build, runner=self.runner, engine=found) if found else ()
 
     def end_run(self, container: str) -> None:
         """Remove a toolbox container and see it gone; it may be ending, or be gone, by itself."""

@@ -56,6 +56,7 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         progress=session.progress,
         now=session.now,
         hide=session.redact.add,
+        redact=session.redact,
     )
     with session.builds.working_on(build), session.progress.step("verify", f"boots two clones of {template.name}"):
         threading.Thread(target=sbom.prepare, daemon=True).start()

@@ -17,6 +17,7 @@ from goldsmith.host.runner import Command
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.toolbox import fetch, gotool, images
 from goldsmith.toolbox import lock as locks
+from goldsmith.toolbox.containers import PLATFORM, PROXIES, every
 from goldsmith.toolbox.context import Context
 from goldsmith.toolbox.mirrors import Mirrors
 
@@ -34,6 +35,7 @@ _GONE = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|code = Unavailable",
     re.IGNORECASE,
 )
+_CLASSIC = frozenset({"overlay2", "vfs", "fuse-overlayfs"})
 _STEP = re.compile(r"^#\d+ \[(?!internal\])(?P<step>[^\]]+)\] ")
 
 
@@ -46,6 +48,7 @@ class Builder:
     runner: Runner
     progress: Progress
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    mirrors: Callable[[], Mirrors] = Mirrors.here
 
     def ensure(self, name: str) -> str:
         """Return the reference of the image *name*, building it if this state of it was never built here.
@@ -53,23 +56,26 @@ class Builder:
         Raises ``CheckError`` when the result is not the image that the lock records.
         """
         job = self._job(name)
-        if self._inspect(job.reference) is None:
-            # Two runs would build the same: the second waits, and finds it.
-            with self._alone(name):
-                if self._inspect(job.reference) is None:
-                    self._build(job, job.lock.identities.get(name))
+        self._ready(job)
         return job.reference
+
+    def identified(self, name: str) -> str:
+        """Return the id of the image *name*, which is the one that the lock records; see :meth:`ensure`.
+
+        Who runs it by this id gets that image, whatever became of its name meanwhile.
+        """
+        return self._ready(self._job(name))
 
     def built(self, name: str) -> str | None:
         """Return the reference of the image *name* if this state of it is there; builds nothing."""
-        reference = self._job(name).reference
-        return reference if self._inspect(reference) is not None else None
+        job = self._job(name)
+        return job.reference if self._known(job) else None
 
     def record(self, name: str) -> locks.Identity:
         """Build the image *name* as this machine does, and write what came out into the lock."""
         job = self._job(name)
         with self._alone(name):
-            identity = self._build(job, None)
+            identity, _ = self._build(job, None)
         known = {**job.lock.identities, name: identity}
         text = locks.dump(job.lock.model_copy(update={"identities": known}))
         write_if_changed(self._lock_file, text)
@@ -97,7 +103,27 @@ class Builder:
         log = self.workspace.cache / "logs" / f"{name}-{digest[:12]}.log"
         return _Job(image=image, lock=lock, digest=digest, log=log)
 
-    def _build(self, job: _Job, expected: locks.Identity | None) -> locks.Identity:
+    def _ready(self, job: _Job) -> str:
+        if known := self._known(job):
+            return known
+        # Two runs would build the same: the second waits, and finds it.
+        with self._alone(job.image.name):
+            return self._known(job) or self._build(job, job.expected)[1]
+
+    def _known(self, job: _Job) -> str | None:
+        """Return the id of what has the image's name, unless the lock records another image."""
+        found, expected = self._inspect(job.reference), job.expected
+        if found is None:
+            return None
+        # In Docker's classic store an image's id is its config's digest; in containerd's it is its manifest's.
+        named = found["Id"] if self.engine.storage in _CLASSIC else expected and expected.config_digest
+        layers = tuple(found.get("RootFS", {}).get("Layers", ()))
+        if expected and (expected.config_digest, expected.diff_ids) != (named, layers):
+            self.progress.note(f"what is called {job.reference} is not the image that the lock records")
+            return None
+        return str(found["Id"])
+
+    def _build(self, job: _Job, expected: locks.Identity | None) -> tuple[locks.Identity, str]:
         with self.progress.step(f"image {job.reference}", "this state of it was never built here"):
             # Under a name of its own until it is known to be right: nobody may find a wrong one.
             built = f"{job.reference}-unchecked"
@@ -113,10 +139,10 @@ class Builder:
             self._compare(job, identity, expected)
             self._docker("image", "tag", built, job.reference)
             self._docker("image", "rm", "--no-prune", built)
-            return identity
+            return identity, str(found.get("Id", ""))
 
     def _compare(self, job: _Job, found: locks.Identity, expected: locks.Identity | None) -> None:
-        if expected is None or expected.of != job.digest or expected == found:
+        if expected is None or expected == found:
             return
         raise CheckError(
             f"the image {job.image.name} came out differently than the lock says",
@@ -148,7 +174,7 @@ class Builder:
 
     def _fetch(self, job: _Job) -> None:
         get: Callable[..., None] = fetch.fetch
-        mirrors = replace(Mirrors.here(self.environment), moment=job.lock.snapshot)
+        mirrors = replace(self.mirrors(), moment=job.lock.snapshot)
         common = {"workspace": self.workspace, "progress": self.progress, "runner": self.runner}
         rows = list(job.image.rows(job.lock))
         if any(isinstance(row, locks.GoRow) for row in rows):
@@ -161,11 +187,15 @@ class Builder:
 
     def _run(self, job: _Job, context: Context, *output: str) -> None:
         job.log.unlink(missing_ok=True)
+        # The CLI would add those of the user's configuration; a build has no network.
+        without_proxies = tuple(word for name in every(PROXIES) for word in ("--build-arg", f"{name}="))
         command = Command(
             argv=self.engine.argv(
                 "buildx", "build",
                 "--progress", "plain",
                 "--provenance", "false",  # differs from run to run by definition
+                *PLATFORM,
+                *without_proxies,
                 "--target", job.image.name,
                 "--build-arg", f"SOURCE_DATE_EPOCH={job.lock.source_date_epoch}",
                 "--build-arg", f"GOLDSMITH_HASH={job.digest}",
@@ -202,6 +232,12 @@ class _Job:
     @property
     def reference(self) -> str:
         return images.reference(self.image.name, self.digest)
+
+    @property
+    def expected(self) -> locks.Identity | None:
+        """What the lock says must come out; nothing while what shapes the image is being changed."""
+        recorded = self.lock.identities.get(self.image.name)
+        return recorded if recorded and recorded.of == self.digest else None
 
 
 def _teller(progress: Progress) -> Callable[[str], None]:

@@ -26,9 +26,11 @@ ENTRY = "/usr/local/bin/goldsmith-entry"
 DATA = PurePosixPath("/data")
 EXTRA_CA = "/run/extra-ca"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-
-
+_BUILD, _CHECKOUT = "goldsmith.build", "goldsmith.checkout"
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy")
+"""The CLI gives those of the user's ``~/.docker/config.json`` to every run, in both spellings, logins included."""
+PLATFORM = ("--platform", "linux/amd64")
+"""Of every image that is locked, whatever DOCKER_DEFAULT_PLATFORM says."""
 _REMOVALS = 50
 """How often one that is being removed is asked to go: in all, some seconds."""
 
@@ -60,7 +62,7 @@ class Toolbox:
 
     workspace: Workspace
     image: str = ""
-    """The image's reference; not needed inside."""
+    """The id of the image, which no tag can take to another one; not needed inside."""
     engine: Engine | None = None
     """The local engine; none means inside."""
     ca_files: tuple[Path, ...] = ()
@@ -146,6 +148,11 @@ class Toolbox:
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),
             "--tmpfs", "/tmp",  # noqa: S108 - the container's own
+            "--ulimit", "core=0",  # the memory of a tool that crashes holds its secrets
+            "--pull", "never",
+            *PLATFORM,
+            # Empty, so that the CLI adds none of its own; what is to count comes on stdin, and replaces these.
+            *_each("--env", (f"{name}=" for name in every(PROXIES))),
             *options,
             self.image,
             *argv,
@@ -162,7 +169,7 @@ class Toolbox:
         """Return the caller's proxies, which may carry a password; the lab's own network has none."""
         if network or self.engine is None:
             return {}
-        return {name: self.environment[name] for name in _PROXIES if self.environment.get(name)}
+        return {name: self.environment[name] for name in every(PROXIES) if self.environment.get(name)}
 
 
 def packed(secrets: Mapping[str, str]) -> bytes:
@@ -176,8 +183,27 @@ def packed(secrets: Mapping[str, str]) -> bytes:
     return b"".join(f"{name}={value}\0".encode() for name, value in secrets.items())
 
 
+def every(names: Iterable[str]) -> tuple[str, ...]:
+    """Return *names* in both spellings that programs look for."""
+    return tuple(spelling for name in names for spelling in (name, name.upper()))
+
+
 def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for value in values for word in (option, value))
+
+
+def labels(checkout: Path, build: str) -> dict[str, str]:
+    """Return the labels of a build's runs; two checkouts may have builds of one image in the same second."""
+    return {_BUILD: build, _CHECKOUT: str(checkout)}
+
+
+def runs(checkout: Path, build: str = "", *, runner: Runner, engine: Engine) -> tuple[tuple[str, str], ...]:
+    """Return the runs of a checkout's builds, or of one: the container's id, and the build's."""
+    wanted = (f"{_BUILD}={build}" if build else _BUILD, f"{_CHECKOUT}={checkout}")
+    filters = _each("--filter", (f"label={label}" for label in wanted))
+    argv = engine.argv("ps", "--all", *filters, "--format", f'{{{{.ID}}}} {{{{.Label "{_BUILD}"}}}}')
+    lines = runner.run(Command(argv=argv)).stdout.splitlines()
+    return tuple((container, of) for container, _, of in (line.partition(" ") for line in lines))
 
 
 def remove(container: str, *, runner: Runner, engine: Engine) -> None:

@@ -30,9 +30,15 @@ class Door(Protocol):
 
 
 def engine_gone(said: str) -> UnreachableError | None:
-    """Return the error for what a run printed when the Docker engine was not there (any more), if it was that."""
+    """Return the error for what a run printed when the Docker engine, or its image, was not there (any more)."""
     lines = [line.strip() for line in said.splitlines()]
     why = [line for line in lines if re.search(r"Cannot connect to the Docker daemon|error during connect", line)]
+    if gone := [line for line in lines if re.search(r"No such image: sha256:", line)]:
+        return UnreachableError(
+            "the toolbox's image was removed meanwhile",
+            why="\n".join(dict.fromkeys(gone)),
+            next="run the command again: it builds the image, and finished stages are not repeated",
+        )
     if not why:
         return None
     return UnreachableError(

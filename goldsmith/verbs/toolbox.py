@@ -33,7 +33,7 @@ def shell(_request: Request) -> None:
 
 def lock(request: Request) -> None:
     """Write the lock again, and record what the images made from it must be."""
-    from goldsmith.toolbox import images, mirrors, relock
+    from goldsmith.toolbox import images, relock
 
     session = Session.here()
     if request.dry_run:
@@ -43,7 +43,7 @@ def lock(request: Request) -> None:
     if not request.identity:
         relock.relock(
             workspace=session.workspace,
-            mirrors=mirrors.Mirrors.here(session.environment),
+            mirrors=session.mirrors,
             runner=session.runner,
             progress=session.progress,
             now=session.now(),

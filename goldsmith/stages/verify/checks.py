@@ -64,7 +64,9 @@ def waiting(request: Verification, effects: Effects) -> Iterator[Callable[[Mappi
             _prepare(request, addresses)
             ready.set()
             repeat = effects.toolbox.command(argv, env=environment).replay()
-            return _looked(request, run.result(), began, repeat)
+            done = run.result()
+            _mask(folder, effects.redact)
+            return _looked(request, done, began, repeat)
 
         try:
             yield look
@@ -83,6 +85,13 @@ def _prepare(request: Verification, addresses: Mapping[str, str]) -> None:
     config = testinfra.ssh_config(addresses, folder=where, key=key, user=request.expected.account)
     write_if_changed(folder / "ssh_config", config)
     write_if_changed(folder / "expected.json", json.dumps(expectation(request, addresses), indent=1) + "\n")
+
+
+def _mask(folder: Path, redact: Callable[[str], str]) -> None:
+    """Mask secrets in what the checks wrote: they show what they compared, which may be a line of a guest's files."""
+    for file in (folder / "junit.xml", *(folder / f"{alias}.json" for alias in ALIASES)):
+        if file.is_file():
+            write_if_changed(file, redact(file.read_text(encoding="utf-8")))
 
 
 def _looked(request: Verification, done: Completed, began: float, repeat: str) -> Looked:

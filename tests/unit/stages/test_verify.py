@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from xml.sax import saxutils
 
 import pytest
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
 from goldsmith.forging import Effects
 from goldsmith.guests.guest import Family, WayIn
+from goldsmith.host.redact import MASK, Redactor
 from goldsmith.host.runner import Completed
 from goldsmith.model import Image, Os, Placement
 from goldsmith.stages import verify
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from goldsmith.host.runner import Command
 
+SECRET = "Kx7!'canary'&<>"
 NAME = f"debian-13-base-{BUILD}"
 PASSED = '<testsuite><testcase classname="test_guest" name="test_a" time="1"/></testsuite>'
 FAILED = (
@@ -76,6 +79,7 @@ class Bench:
             now=lambda: datetime(2026, 11, 23, 15, tzinfo=UTC),
             clock=lambda: 0.0,
             hide=self.hidden.append,
+            redact=Redactor([SECRET]),
         )
 
     def _pytest(self, _: Command) -> Completed:
@@ -83,6 +87,7 @@ class Bench:
         self.key_seen = (self.folder / verify.KEY).read_text()
         if self.report:
             (folder / "junit.xml").write_text(self.report)
+            (folder / "clone-1.json").write_text(json.dumps({"proxy": f"http://u:{SECRET}@proxy"}))
         return Completed(returncode=self.status, stdout="said")
 
     def run(self, **changes: object) -> verify.Verdict:
@@ -138,6 +143,19 @@ def test_one_failed_check_fails_the_candidate(tmp_path: Path) -> None:
     assert (bench.clones, bench.status_written) == ([], "failed")
     assert "it is not" in bench.vcenter.held["t"].attributes["goldsmith.reason"]
     assert marks.find(bench.vcenter.machines(), image="debian-13", phase="base") == []
+
+
+def test_what_a_guest_says_of_a_secret_is_not_kept(tmp_path: Path) -> None:
+    """A check that fails shows the line it compared: neither report, observations, mark nor error have a secret."""
+    said = saxutils.quoteattr(f"root:{SECRET}:1:2")
+    bench = Bench(tmp_path, f"<testsuite><testcase name='test_a'><failure message={said}/></testcase></testsuite>", 1)
+    with pytest.raises(CheckError) as caught:
+        bench.run()
+    kept = "".join((bench.folder / "verify" / name).read_text() for name in ("junit.xml", "clone-1.json"))
+    reason = bench.vcenter.held["t"].attributes["goldsmith.reason"]
+    for text in (kept, reason, caught.value.render()):
+        assert "canary" not in text
+        assert MASK in text
 
 
 def test_failed_clones_are_kept_when_asked_for(tmp_path: Path) -> None:

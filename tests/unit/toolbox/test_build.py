@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ ENGINE = Engine(
     compose="2.26.1",
 )
 MISSING = Completed(returncode=1, stdout="[]", stderr="Error response from daemon: No such image: x")
-PRESENT = json.dumps([{"RootFS": {"Layers": ["sha256:layer"]}}])
+PRESENT = json.dumps([{"Id": "sha256:config", "RootFS": {"Layers": ["sha256:layer"]}}])
 PACKAGE = packages.package({"usr/bin/x": b"1"}, control="Package: hello\nEssential: yes\n")
 
 
@@ -136,6 +137,36 @@ def test_an_identity_counts_for_the_state_it_was_recorded_of(space: Workspace, o
     known = {"same": (digest(space), "sha256:config"), "older": ("0" * 64, "sha256:old")}[of]
     write(space, lock.Identity(of=known[0], config_digest=known[1], diff_ids=("sha256:layer",)))
     builder(space, FakeRunner(script(MISSING, MISSING, PRESENT))).ensure("lab-guest")
+
+
+@pytest.mark.parametrize("differs", ["Id", "RootFS"])
+def test_what_only_has_the_images_name_is_not_used(space: Workspace, differs: str) -> None:
+    """Somebody gave the tag to another image: it is built again, and what is run is what was compared."""
+    write(space, lock.Identity(of=digest(space), config_digest="sha256:config", diff_ids=("sha256:layer",)))
+    other = json.dumps([{**json.loads(PRESENT)[0], differs: {"Id": "sha256:x", "RootFS": {"Layers": ["x"]}}[differs]}])
+    runner, progress = FakeRunner(script(other, other, PRESENT)), FakeProgress()
+    assert builder(space, runner, progress).identified("lab-guest") == "sha256:config"
+    assert any("buildx build" in line for line in runner.lines)
+    assert "not the image that the lock records" in progress.notes[0]
+    assert builder(space, FakeRunner({"docker image inspect": [other]})).built("lab-guest") is None
+
+
+def test_in_containerds_store_the_layers_are_compared(space: Workspace) -> None:
+    """There an image's id is that of its manifest, which compression decides."""
+    write(space, lock.Identity(of=digest(space), config_digest="sha256:config", diff_ids=("sha256:layer",)))
+    there = json.dumps([{"Id": "sha256:manifest", "RootFS": {"Layers": ["sha256:layer"]}}])
+    asked = builder(space, FakeRunner({"docker image inspect": [there]}))
+    assert replace(asked, engine=replace(ENGINE, storage="overlayfs")).identified("lab-guest") == "sha256:manifest"
+
+
+def test_nothing_of_the_users_configuration_reaches_a_build(space: Workspace) -> None:
+    """Another default platform, and the proxies that the CLI knows, would change what comes out, or show a login."""
+    runner = FakeRunner(script(MISSING, MISSING, PRESENT))
+    builder(space, runner).ensure("lab-guest")
+    build = next(line for line in runner.lines if "buildx" in line)
+    assert "--platform linux/amd64" in build
+    for name in ("http_proxy", "HTTPS_PROXY", "no_proxy", "FTP_PROXY", "all_proxy"):
+        assert f"--build-arg {name}= " in build
 
 
 def test_recording_writes_what_came_out(space: Workspace) -> None:

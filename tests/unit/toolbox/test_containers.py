@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goldsmith.errors import RefusedError, ToolError
 from goldsmith.host.runner import Completed
-from goldsmith.toolbox.containers import ENTRY, Mount, Toolbox, is_inside, packed, remove
+from goldsmith.toolbox.containers import ENTRY, Mount, Toolbox, is_inside, labels, packed, remove, runs
 from goldsmith.toolbox.engine import Engine
 from tests.unit.fakes import FakeRunner
 from tests.unit.toolbox import packages
@@ -46,7 +46,7 @@ def toolbox(
 ) -> Toolbox:
     return Toolbox(
         workspace=space,
-        image="goldsmith-toolbox:0123456789ab",
+        image="sha256:0123456789ab",
         engine=None if inside else running or engine(),
         environment=environment or {},
         user=(501, 20),
@@ -72,13 +72,16 @@ def test_the_run_is_the_callers(space: Workspace) -> None:
     """The repository is at /data, writable, under the caller's uid; the image's entry gets the words as they are."""
     argv = toolbox(space).command(("build", "a b.pkr.hcl"), labels={"goldsmith.build": "7"}, network="host").argv
     assert argv[:2] == ("/usr/bin/docker", "run")
-    assert argv[-3:] == ("goldsmith-toolbox:0123456789ab", "build", "a b.pkr.hcl")
+    assert argv[-3:] == ("sha256:0123456789ab", "build", "a b.pkr.hcl")
     pairs = list(itertools.pairwise(argv))
     for pair in (
         ("--user", "501:20"),
         ("--workdir", "/data"),
         ("--tmpfs", "/tmp"),  # noqa: S108 - the container's own
         ("--mount", f"type=bind,source={space.root},target=/data"),
+        ("--pull", "never"),  # a tag that is gone is asked of a public registry otherwise
+        ("--platform", "linux/amd64"),  # so is another platform's image
+        ("--ulimit", "core=0"),
         ("--label", "goldsmith=1"),
         ("--label", "goldsmith.build=7"),
         ("--network", "host"),
@@ -116,6 +119,15 @@ def test_proxies_are_handed_on_except_to_the_lab(space: Workspace) -> None:
     assert PASSWORD.encode() in (command.stdin or b"")
     assert PASSWORD not in " ".join(command.argv)
     assert box.command(("version",), network="container:goldsmith-lab-pause").stdin is None
+
+
+@pytest.mark.parametrize("network", [None, "container:goldsmith-lab-pause"])
+def test_the_users_docker_configuration_adds_no_proxy(space: Workspace, network: str | None) -> None:
+    """Every proxy that the CLI would add is there, and empty: what counts arrives on stdin."""
+    box = toolbox(space, environment={"https_proxy": f"http://u:{PASSWORD}@proxy:3128"})
+    words = box.command(("version",), network=network).argv
+    for name in ("http", "https", "no", "ftp", "all"):
+        assert {f"{name}_proxy=", f"{name.upper()}_PROXY="} <= set(words)
 
 
 def test_an_interactive_run_has_the_terminal(space: Workspace) -> None:
@@ -164,6 +176,16 @@ def test_what_is_no_variable_is_not_handed_over(pair: tuple[str, str]) -> None:
 
 BUSY = Completed(returncode=1, stdout="", stderr="Error: removal of container x is already in progress")
 GONE = Completed(returncode=1, stdout="", stderr="Error response from daemon: No such container: x")
+
+
+def test_the_runs_of_a_checkout_are_found_by_their_labels() -> None:
+    """Those of another checkout may be at work: only that one can tell."""
+    runner = FakeRunner({"/usr/bin/docker ps --all": "0123 build-1\n4567 build-2\n"})
+    assert runs(Path("/here"), runner=runner, engine=engine()) == (("0123", "build-1"), ("4567", "build-2"))
+    runs(Path("/here"), "build-1", runner=runner, engine=engine())
+    assert "label=goldsmith.build=build-1" in runner.asked[1].argv
+    assert all("label=goldsmith.checkout=/here" in command.argv for command in runner.asked)
+    assert labels(Path("/here"), "build-1") == {"goldsmith.build": "build-1", "goldsmith.checkout": "/here"}
 
 
 def test_a_container_that_is_going_is_seen_gone() -> None:
