@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ from goldsmith.errors import CheckError, ConfigurationError, ToolError
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.toolbox import cpio, deb, fetch, gotool, lock, wheels
 from goldsmith.toolbox.relock import go, wanted
-from goldsmith.toolbox.relock.apt import Apt, udeb_closure, udeb_row
+from goldsmith.toolbox.relock.apt import Apt, network, settings, udeb_closure, udeb_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from goldsmith.host.progress import Progress
     from goldsmith.host.runner import Runner
@@ -55,6 +56,14 @@ class Locker:
                     known[name] = step()
         return lock.Sections(**known)
 
+    @cached_property
+    def way(self) -> Mapping[str, str]:
+        """How this machine's apt reaches mirrors."""
+        found = network(self.runner.run(settings()).stdout)
+        if {"0", "no", "false"} & {found.get(f"Acquire::Check-{what}", "") for what in ("Valid-Until", "Date")}:
+            self.progress.note("this machine's apt accepts indexes that are out of date, so what is locked may be old")
+        return found
+
     def udebs(self) -> Apt:
         """Return an apt that knows the installer's modules, from the suite's other name where need be."""
         try:
@@ -77,6 +86,7 @@ class Locker:
             arch=self.wanted.debian.architecture,
             runner=self.runner,
             component=component,
+            way=self.way,
         )
         if not (apt.folder / "status").exists():
             apt.prepare()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _URI = re.compile(r"^'(?P<url>\S+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$", re.MULTILINE)
+_CONFIGURATION = "apt.conf"
+_WAY = re.compile(
+    r'^(?P<name>Acquire::(?:https?::(?:[^:"]+::)?(?:Proxy(?:::[^:"]+)?|CaInfo|CaPath)|Check-Valid-Until|Check-Date))'
+    r' "(?P<value>[^"]+)";$',
+    re.MULTILINE,
+)
 _PACKAGE_FILE = re.compile(r"^(?P<name>[^_]+)_(?P<version>[^_]+)_(?P<arch>[^_]+)\.u?deb$")
 
 
@@ -36,6 +42,8 @@ class Apt:
     arch: str
     runner: Runner
     component: str = "main"
+    way: Mapping[str, str] = field(default_factory=dict)
+    """Of :func:`network`."""
 
     def prepare(self) -> None:
         """Write the folders and read the signed indexes."""
@@ -43,8 +51,22 @@ class Apt:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "status").touch()
         (self.folder / "sources.list").write_text(self.sources())
+        (self.folder / _CONFIGURATION).write_text(self.configuration())
         self.runner.run(self.command("update"))
+        self._check_signed()
         self._check_codename()
+
+    def _check_signed(self) -> None:
+        """Demand one InRelease a source: apt keeps those alone whose signature it has verified."""
+        kept = [file.name for file in (self.folder / "lists").glob("*_InRelease")]
+        lacking = [suite for _, suite in self._suites() if not any(f"_dists_{suite}_" in name for name in kept)]
+        if lacking or len(kept) != len(self._suites()):
+            raise CheckError(
+                "a mirror's index is not signed as Debian signs",
+                where=", ".join(sorted({root for root, _ in self._suites()})),
+                why=f"no signed index (InRelease) of {', '.join(lacking) or 'one of the suites'}",
+                next="name another mirror: GOLDSMITH_DEBIAN_MIRROR, GOLDSMITH_DEBIAN_SECURITY_MIRROR",
+            )
 
     def _check_codename(self) -> None:
         for file in sorted((self.folder / "lists").glob("*_InRelease")):
@@ -57,25 +79,39 @@ class Apt:
                     next="correct [debian] in docker/wanted.toml",
                 )
 
-    def sources(self) -> str:
-        """Return the sources.list: the suite and, for ordinary packages, its updates and security updates."""
+    def _suites(self) -> list[tuple[str, str]]:
+        """Return root and suite of each source: the suite and, for ordinary packages, its two kinds of updates."""
         debian, security = self.mirrors.debian, self.mirrors.security
-        lines = [(debian, self.suite)]
+        suites = [(debian, self.suite)]
         if self.component == "main":
-            lines += [(debian, f"{self.suite}-updates"), (security, f"{self.suite}-security")]
-        return "".join(f"deb [signed-by={KEYRING}] {root} {suite} {self.component}\n" for root, suite in lines)
+            suites += [(debian, f"{self.suite}-updates"), (security, f"{self.suite}-security")]
+        return suites
 
-    def command(self, *arguments: str) -> Command:
-        """Return an apt-get that touches only *folder*."""
+    def sources(self) -> str:
+        """Return the sources.list."""
+        return "".join(f"deb [signed-by={KEYRING}] {root} {suite} {self.component}\n" for root, suite in self._suites())
+
+    def configuration(self) -> str:
+        """Return apt's whole configuration: nothing of the machine's but the way to mirrors is in it."""
+        nothing = self.folder / "none"
         options = {
             "Dir::State": self.folder,
             "Dir::State::status": self.folder / "status",
             "Dir::State::lists": self.folder / "lists",
             "Dir::Cache": self.folder / "cache",
+            # apt reads this file first, and then what it says here: not /etc/apt/apt.conf, nor apt.conf.d.
+            "Dir::Etc::main": nothing,
+            "Dir::Etc::parts": self.folder / "parts",
             "Dir::Etc::sourcelist": self.folder / "sources.list",
             "Dir::Etc::sourceparts": self.folder / "parts",
-            "Dir::Etc::preferences": self.folder / "none",
+            "Dir::Etc::trusted": nothing,
+            "Dir::Etc::trustedparts": nothing,
+            "Dir::Etc::preferences": nothing,
             "Dir::Etc::preferencesparts": self.folder / "preferences",
+            "Acquire::AllowInsecureRepositories": "false",
+            "Acquire::AllowWeakRepositories": "false",
+            "Acquire::AllowDowngradeToInsecureRepositories": "false",
+            "APT::Get::AllowUnauthenticated": "false",
             "Acquire::ForceHash": "SHA256",
             "Acquire::GzipIndexes": "false",
             "Acquire::Languages": "none",
@@ -86,9 +122,16 @@ class Apt:
             "APT::Install-Suggests": "false",
             "APT::Sandbox::User": "root",
             "APT::Update::Error-Mode": "any",
+            **self.way,
         }
-        settings = tuple(word for name, value in options.items() for word in ("-o", f"{name}={value}"))
-        return Command(argv=("apt-get", *settings, "--quiet", "--yes", *arguments), env={"LC_ALL": "C.UTF-8"})
+        return "".join(f'{name} "{value}";\n' for name, value in options.items())
+
+    def command(self, *arguments: str) -> Command:
+        """Return an apt-get that touches, and believes, only what is in *folder*."""
+        return Command(
+            argv=("apt-get", "--quiet", "--yes", *arguments),
+            env={"LC_ALL": "C.UTF-8", "APT_CONFIG": str(self.folder / _CONFIGURATION)},
+        )
 
     def closure(self, packages: Iterable[str], *, group: str) -> Iterator[DebRow]:
         """Yield what installing *packages* on nothing at all would fetch."""
@@ -129,6 +172,19 @@ class Apt:
         """Yield the stanzas of the package indexes that apt has verified."""
         for file in sorted((self.folder / "lists").glob("*_Packages")):
             yield from paragraphs(file.read_text(encoding="utf-8"))
+
+
+def settings() -> Command:
+    """Return the command that prints this machine's apt configuration, for :func:`network`."""
+    return Command(argv=("apt-config", "dump"))
+
+
+def network(dump: str) -> dict[str, str]:
+    """Return what of this machine's apt configuration is about the way to mirrors.
+
+    Besides proxies and authorities, whether an index may be out of date: that of a mirror that keeps an old state is.
+    """
+    return {match["name"]: match["value"] for match in _WAY.finditer(dump)}
 
 
 def udeb_row(stanza: Mapping[str, str], *, group: str) -> DebRow:

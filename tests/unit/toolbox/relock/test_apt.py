@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.host.runner import Command, Completed
 from goldsmith.toolbox.mirrors import Mirrors
-from goldsmith.toolbox.relock.apt import Apt, udeb_closure, udeb_row
+from goldsmith.toolbox.relock.apt import Apt, network, udeb_closure, udeb_row
 from tests.unit.fakes import FakeRunner
 
 if TYPE_CHECKING:
@@ -51,12 +53,40 @@ def test_a_package_from_elsewhere_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_machine_plays_a_part(tmp_path: Path) -> None:
-    """State, lists, sources and preferences are apt's own folders; only its network settings stay the machine's."""
-    argv = apt(tmp_path).command("update").argv
-    for option in ("Dir::State", "Dir::State::status", "Dir::Etc::sourcelist", "Dir::Etc::sourceparts", "Dir::Cache"):
-        assert any(word.startswith(f"{option}={tmp_path}") for word in argv), option
-    assert "Acquire::ForceHash=SHA256" in argv
-    assert not any("trusted" in word.lower() or "unauthenticated" in word.lower() for word in argv)
+    """State, lists, sources, preferences and the whole configuration are apt's own; a lax one counts for nothing."""
+    command = apt(tmp_path).command("update")
+    assert command.env["APT_CONFIG"] == f"{tmp_path}/apt.conf"
+    assert "-o" not in command.argv
+    text = replace(apt(tmp_path), way=network(LAX)).configuration()
+    for option in ("State", "State::status", "Etc::main", "Etc::parts", "Etc::sourcelist", "Etc::sourceparts", "Cache"):
+        assert f'\nDir::{option} "{tmp_path}' in f"\n{text}", option
+    assert 'Acquire::ForceHash "SHA256";' in text
+    assert len(re.findall(r'^(Acquire|APT)::.*(Allow|Unauthenticated).* "false";$', text, re.MULTILINE)) == 4
+    assert "trusted.gpg" not in text
+
+
+LAX = """\
+Acquire::AllowInsecureRepositories "true";
+APT::Get::AllowUnauthenticated "1";
+Acquire::http::Proxy "http://proxy:3128/";
+Acquire::http::Proxy::m.example.com "DIRECT";
+Acquire::https::m.example.com::CaInfo "/etc/ca.pem";
+Acquire::https::Verify-Peer "false";
+Acquire::Check-Valid-Until "false";
+Acquire::http::Proxy-Auto-Detect "/bin/x";
+Dir::Bin::gpg "/bin/true";
+APT::Key::gpgvcommand "/bin/true";
+"""
+
+
+def test_the_machines_way_to_the_mirrors_stays() -> None:
+    """Proxies and authorities stay, and that a mirror may keep an old state; what else apt believes does not."""
+    assert network(LAX) == {
+        "Acquire::http::Proxy": "http://proxy:3128/",
+        "Acquire::http::Proxy::m.example.com": "DIRECT",
+        "Acquire::https::m.example.com::CaInfo": "/etc/ca.pem",
+        "Acquire::Check-Valid-Until": "false",
+    }
 
 
 def test_every_source_is_signed(tmp_path: Path) -> None:
@@ -72,16 +102,33 @@ def test_every_source_is_signed(tmp_path: Path) -> None:
     assert all("signed-by=" in line for line in ordinary + modules)
 
 
+def updated(tmp_path: Path, **codenames: str) -> FakeRunner:
+    """Return what answers for an apt that has verified the index of each suite, which says such a codename."""
+
+    def update(_: Command) -> Completed:
+        for suite, codename in codenames.items():
+            file = tmp_path / "lists" / f"m_dists_{suite.replace('_', '-')}_InRelease"
+            file.write_text(f"Suite: stable\nCodename: {codename}\n")
+        return Completed(returncode=0, stdout="")
+
+    return FakeRunner({"apt-get": update})
+
+
 @pytest.mark.parametrize("name", ["forky", "trixie-backports"])
 def test_another_release_under_the_same_name_is_refused(tmp_path: Path, name: str) -> None:
     """The day "stable" becomes the next Debian, locking stops instead of mixing two."""
-
-    def update(_: Command) -> Completed:
-        (tmp_path / "lists" / "m_dists_stable_InRelease").write_text(f"Suite: stable\nCodename: {name}\n")
-        return Completed(returncode=0, stdout="")
-
+    runner = updated(tmp_path, stable=name, stable_updates="trixie-updates", stable_security="trixie-security")
     with pytest.raises(CheckError, match=name):
-        apt(tmp_path, FakeRunner({"apt-get": update})).prepare()
+        apt(tmp_path, runner).prepare()
+
+
+def test_a_source_without_a_signed_index_is_refused(tmp_path: Path) -> None:
+    """What apt has not verified it does not keep; that it ended well says nothing, where it was told to be lax."""
+    with pytest.raises(CheckError, match="not signed") as caught:
+        apt(tmp_path, updated(tmp_path, stable="trixie", stable_updates="trixie-updates")).prepare()
+    assert "stable-security" in caught.value.why
+    signed = updated(tmp_path, stable="trixie", stable_updates="trixie-updates", stable_security="trixie-security")
+    apt(tmp_path, signed).prepare()
 
 
 def test_a_modules_row_is_its_stanza() -> None:
