@@ -71,7 +71,10 @@ def vendor(lock: Lock, *, release: str, workspace: Workspace, fetch: Callable[[S
     were taken out of them before. For the errors see ``netboot.unpacked``.
     """
     rows = [row for row in lock.sections.media.debs if row.name in netboot.wanted(release)]
-    packages = [netboot.Package(name=row.name, path=path_of(workspace, row), sha256=row.sha256) for row in rows]
+    packages = [
+        netboot.Package(name=row.name, path=path_of(workspace, row), sha256=row.sha256, files=lock.files_of(row))
+        for row in rows
+    ]
     return netboot.unpacked(
         packages, release=release, cache=workspace.cache, extract=deb.extract, fetch=lambda: fetch(rows)
     )

@@ -140,6 +140,14 @@ class Identity(_Closed):
     diff_ids: tuple[str, ...]
 
 
+class Extracted(_Closed):
+    """What is taken out of a package of the boot media and kept: how it is recognised later."""
+
+    of: Sha256
+    """The package's own sum, for which these were recorded."""
+    files: Mapping[str, Sha256]
+
+
 class Lock(_Closed):
     """The whole of ``docker/lock.json``."""
 
@@ -150,6 +158,13 @@ class Lock(_Closed):
     """When the index was read, in the form a snapshot archive takes."""
     sections: Sections
     identities: Mapping[str, Identity] = Field(default_factory=dict)
+    extracted: Mapping[str, Extracted] = Field(default_factory=dict)
+    """By package. It follows from the sections, and so it counts in no key and no image."""
+
+    def files_of(self, row: DebRow) -> Mapping[str, str]:
+        """Return the sums of what is taken out of a package; nothing where none were recorded of it as it is."""
+        found = self.extracted.get(row.name)
+        return found.files if found and found.of == row.sha256 else {}
 
 
 def load(path: Path) -> Lock:

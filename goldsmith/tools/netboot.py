@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ SHIM = "shimx64.efi"
 GRUB = "gcdx64.efi"
 ISOLINUX = "isolinux.bin"
 LDLINUX = "ldlinux.c32"
-_SUMS = "sha256.json"
 _CHUNK = 1 << 20
 
 
@@ -35,6 +34,8 @@ class Package:
     name: str
     path: Path
     sha256: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The sha256 of each of our files that is taken out of it, as the lock has them."""
 
 
 def wanted(release: str) -> Mapping[str, Mapping[str, str]]:
@@ -50,13 +51,19 @@ def wanted(release: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
+def sums(package: str, contents: Mapping[str, bytes], *, release: str) -> dict[str, str]:
+    """Return the sha256 of each of our files among a *package*'s *contents*; see :func:`wanted`."""
+    files = wanted(release)[package].items()
+    return {ours: hashlib.sha256(contents[theirs]).hexdigest() for ours, theirs in files}
+
+
 def unpacked(
     packages: Iterable[Package], *, release: str, cache: Path, extract: Extract, fetch: Callable[[], object]
 ) -> Path:
     """Return a folder with the vendor's files, taking them out of *packages* unless that was done before.
 
     Unpacking takes seconds (the installer's package is 150 MB of xz), so the result is
-    kept below *cache*, under a name made of the pins, and checked each time it is used.
+    kept below *cache*, under a name made of the pins, and compared with the lock each time it is used.
     *fetch* is called before the packages are needed, and only then.
 
     Raises ``ConfigurationError`` when the lock lacks a package, ``CheckError`` when a
@@ -71,23 +78,32 @@ def unpacked(
             why="not locked: " + ", ".join(missing),
             next="choose a release the suite has media for, or add the packages and run 'invoke lock'",
         )
+    if unknown := sorted(name for name, files in plan.items() if set(files) != set(pins[name].files)):
+        raise ConfigurationError(
+            f"a boot medium for Debian {release} cannot be composed",
+            where="docker/lock.json, section extracted",
+            why="it does not say what must come out of: " + ", ".join(unknown),
+            next="'git checkout docker/lock.json' restores the committed lock; 'invoke lock' writes a new one",
+        )
+    expected = {ours: digest for name in plan for ours, digest in pins[name].files.items()}
     identity = json.dumps([plan, sorted((name, pins[name].sha256) for name in plan)], sort_keys=True)
     folder = cache / "media" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    if not _intact(folder):
+    if not _intact(folder, expected):
         fetch()
-        _unpack(folder, plan, pins, extract)
+        _unpack(folder, plan, pins, extract, release=release)
     return folder
 
 
-def _intact(folder: Path) -> bool:
+def _intact(folder: Path, expected: Mapping[str, str]) -> bool:
     try:
-        sums: dict[str, str] = json.loads((folder / _SUMS).read_text())
-        return all(sha256(folder / name) == expected for name, expected in sums.items())
-    except (OSError, ValueError):
+        return all(sha256(folder / name) == digest for name, digest in expected.items())
+    except OSError:
         return False
 
 
-def _unpack(folder: Path, plan: Mapping[str, Mapping[str, str]], pins: Mapping[str, Package], extract: Extract) -> None:
+def _unpack(
+    folder: Path, plan: Mapping[str, Mapping[str, str]], pins: Mapping[str, Package], extract: Extract, *, release: str
+) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as name:
         fresh = Path(name) / "files"
@@ -95,17 +111,27 @@ def _unpack(folder: Path, plan: Mapping[str, Mapping[str, str]], pins: Mapping[s
         for package, members in plan.items():
             _verify(pins[package])
             contents = extract(pins[package].path, members.values())
+            if (found := sums(package, contents, release=release)) != pins[package].files:
+                raise _other(pins[package], found)
             for ours, theirs in members.items():
                 (fresh / ours).write_bytes(contents[theirs])
-        sums = {path.name: sha256(path) for path in sorted(fresh.iterdir())}
-        (fresh / _SUMS).write_text(json.dumps(sums, indent=1) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
         try:
             fresh.rename(folder)
         except OSError:
             # Another run was faster; what it made is the same, or it is no better than what we found.
-            if not _intact(folder):
+            if not _intact(folder, {name: digest for pin in pins.values() for name, digest in pin.files.items()}):
                 raise
+
+
+def _other(package: Package, found: Mapping[str, str]) -> CheckError:
+    differ = [name for name, digest in found.items() if digest != package.files[name]]
+    return CheckError(
+        f"what is in the package {package.name} is not what the lock says",
+        where=f"docker/lock.json, section extracted: {', '.join(differ)}",
+        why="\n".join(f"{name}: locked {package.files[name]}, found {found[name]}" for name in differ),
+        next="'git checkout docker/lock.json' restores the committed lock; 'invoke lock' writes a new one",
+    )
 
 
 def _verify(package: Package) -> None:

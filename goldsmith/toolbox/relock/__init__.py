@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from goldsmith.errors import CheckError, ConfigurationError, ToolError
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.toolbox import cpio, deb, fetch, gotool, lock, wheels
+from goldsmith.toolbox.fetch import path as path_of
 from goldsmith.toolbox.relock import go, wanted
 from goldsmith.toolbox.relock.apt import Apt, network, settings, udeb_closure, udeb_row
+from goldsmith.tools import netboot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from goldsmith.host.progress import Progress
     from goldsmith.host.runner import Runner
@@ -129,9 +132,7 @@ class Locker:
         """Return the pinned go: the maintainer's own may be another, or missing."""
         go = self.folder / "go" / "bin" / "go"
         if not go.is_file():
-            fetch.fetch(
-                [toolchain], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner
-            )
+            self._fetch([toolchain])
             gotool.unpack(fetch.path(self.workspace, toolchain), self.folder / "go")
         return go
 
@@ -160,11 +161,9 @@ class Locker:
             # The installer only loads modules of its own kernel: both come from one release.
             same = self.apt(component="main", suite=udebs.suite)
             debs |= {row.name: row for row in same.only([want.netboot], group="boot")}
-        netboot = debs[want.netboot]
-        fetch.fetch(
-            [netboot], workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner
-        )
-        installed = initrd_modules(fetch.path(self.workspace, netboot))
+        installer = debs[want.netboot]
+        self._fetch([installer])
+        installed = initrd_modules(path_of(self.workspace, installer))
         index = {stanza["Package"]: stanza for stanza in udebs.index()}
         modules = udeb_closure(want.udebs, index, frozenset(installed))
         kernels = sorted(name for name in installed if name.startswith("kernel-image-") and name in index)
@@ -179,12 +178,20 @@ class Locker:
         if not kernels:
             raise CheckError(
                 "the installer and the mirror's installer modules are of different releases",
-                where=netboot.path,
+                where=installer.path,
                 why="no module of its kernel is in the index",
                 next="the mirror is probably being updated: try again later, or another mirror",
             )
         rows = [udeb_row(index[name], group=group) for group, names in groups.items() for name in names]
         return lock.MediaSection(debs=_merged(debs), udebs=tuple(rows))
+
+    def extracted(self, media: lock.MediaSection) -> dict[str, lock.Extracted]:
+        """Return the sums of what is taken out of the boot media's packages."""
+        release = re.sub(r"\D", "", self.wanted.media.netboot.partition("-netboot")[0])
+        return extracted(media, release=release, workspace=self.workspace, fetch=self._fetch)
+
+    def _fetch(self, rows: Iterable[lock.Row]) -> None:
+        fetch.fetch(rows, workspace=self.workspace, mirrors=self.mirrors, progress=self.progress, runner=self.runner)
 
     def _dir(self, name: str) -> Path:
         path = self.folder / name
@@ -201,6 +208,24 @@ def _merged(*tables: dict[str, lock.DebRow]) -> tuple[lock.DebRow, ...]:
     """Return the rows by name; of a package in several tables, the first one's."""
     rows = {name: row for table in reversed(tables) for name, row in table.items()}
     return tuple(rows[name] for name in sorted(rows))
+
+
+def extracted(
+    media: lock.MediaSection,
+    *,
+    release: str,
+    workspace: Workspace,
+    fetch: Callable[[Sequence[lock.DebRow]], object],
+) -> dict[str, lock.Extracted]:
+    """Return the sums of what boot media of a Debian *release* take out of packages; *fetch* gets those."""
+    plan = netboot.wanted(release)
+    rows = [row for row in media.debs if row.name in plan]
+    fetch(rows)
+    found = {}
+    for row in rows:
+        contents = deb.extract(path_of(workspace, row), plan[row.name].values())
+        found[row.name] = lock.Extracted(of=row.sha256, files=netboot.sums(row.name, contents, release=release))
+    return found
 
 
 def initrd_modules(netboot: Path) -> dict[str, str]:
@@ -247,12 +272,14 @@ def relock(
             wanted=wanted.load(workspace.root / "docker" / "wanted.toml"), folder=folder,
         )  # fmt: skip
         sections = locker.resolve(only, old.sections if old else None)
+        extracted = locker.extracted(sections.media)
     result = lock.Lock(
         schema=1,
         source_date_epoch=old.source_date_epoch if old else _midnight(now),
         snapshot=now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),
         sections=sections,
         identities=old.identities if old else {},
+        extracted=extracted,
     )
     write_if_changed(path, lock.dump(result))
     return result

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from goldsmith.errors import ConfigurationError
-from goldsmith.toolbox import lock
+from goldsmith.toolbox import lock, relock
+from goldsmith.tools import netboot
 from tests.unit.toolbox import packages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,6 +41,42 @@ def test_a_lock_reads_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     path.write_text(lock.dump(small()))
     assert lock.load(path) == small()
+
+
+def test_the_sums_of_what_is_extracted_count_for_one_package_alone() -> None:
+    """After a change of the pin they are of another file, and say nothing; no key and no image knows of them."""
+    row = packages.deb_row(b"new", name="shim-signed")
+    known = lock.Extracted(of=row.sha256, files={"shimx64.efi": "0" * 64})
+    with_sums = small().model_copy(update={"extracted": {row.name: known}})
+    assert with_sums.files_of(row) == known.files
+    assert with_sums.files_of(packages.deb_row(b"newer", name="shim-signed")) == {}
+    assert small().files_of(row) == {}
+    assert lock.digest(with_sums.sections) == lock.digest(small().sections)
+
+
+def test_the_committed_lock_knows_what_media_take_out_of_its_packages() -> None:
+    """Without that, no medium could be composed."""
+    whole = lock.load(ROOT / "docker" / "lock.json")
+    for name, files in netboot.wanted("13").items():
+        [row] = [row for row in whole.sections.media.debs if row.name == name]
+        assert set(whole.files_of(row)) == set(files)
+
+
+def test_locking_records_what_media_take_out(tmp_path: Path) -> None:
+    """The sums are of the files themselves, under the names that the medium gives them."""
+    space = packages.workspace(tmp_path)
+    data = packages.package({"usr/lib/ISOLINUX/isolinux.bin": b"boot", "usr/share/doc/x": b"x"})
+    row = packages.deb_row(data, name="isolinux")
+    section = lock.MediaSection(debs=(row, packages.deb_row(b"other")))
+    asked: list[lock.DebRow] = []
+
+    def fetch(rows: Sequence[lock.DebRow]) -> None:
+        asked.extend(rows)
+        packages.cached(space, data)
+
+    found = relock.extracted(section, release="13", workspace=space, fetch=fetch)
+    assert found == {"isolinux": lock.Extracted(of=row.sha256, files={"isolinux.bin": packages.sha256(b"boot")})}
+    assert asked == [row]
 
 
 def test_the_committed_lock_is_as_the_code_writes_it() -> None:

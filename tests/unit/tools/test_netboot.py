@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,8 +38,15 @@ def packages(tmp_path: Path) -> list[Package]:
     for name in netboot.wanted("13"):
         path = store / name
         path.write_bytes(name.encode())
-        made.append(Package(name=name, path=path, sha256=hashlib.sha256(name.encode()).hexdigest()))
+        made.append(pinned(name, path))
     return made
+
+
+def pinned(name: str, path: Path) -> Package:
+    """Return a package as the lock has it, with the sums of what the extractor takes out of it."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    contents = Extractor()(path, netboot.wanted("13")[name].values())
+    return Package(name=name, path=path, sha256=digest, files=netboot.sums(name, contents, release="13"))
 
 
 def test_every_file_of_a_medium_is_taken_from_its_package(packages: list[Package], tmp_path: Path) -> None:
@@ -69,12 +78,36 @@ def test_a_damaged_file_is_unpacked_again(packages: list[Package], tmp_path: Pat
     assert (folder / netboot.INITRD).read_bytes() == good
 
 
+def test_files_that_were_changed_with_their_sums_are_not_believed(packages: list[Package], tmp_path: Path) -> None:
+    """What must come out of a package stands in the lock; nothing that lies beside the files says anything."""
+    folder = netboot.unpacked(packages, release="13", cache=tmp_path, extract=Extractor(), fetch=list)
+    good = {path.name: path.read_bytes() for path in folder.iterdir()}
+    sums = {}
+    for name in good:
+        (folder / name).write_bytes(b"evil")
+        sums[name] = hashlib.sha256(b"evil").hexdigest()
+    (folder / "sha256.json").write_text(json.dumps(sums))
+    netboot.unpacked(packages, release="13", cache=tmp_path, extract=Extractor(), fetch=list)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == good
+
+
+def test_a_lock_that_says_something_else_is_told(packages: list[Package], tmp_path: Path) -> None:
+    """Sums of other files than those of the package that is locked are a mistake in the lock; none are, too."""
+    wrong = [replace(one, files=dict.fromkeys(one.files, "0" * 64)) for one in packages]
+    with pytest.raises(CheckError, match="not what the lock says") as caught:
+        netboot.unpacked(wrong, release="13", cache=tmp_path, extract=Extractor(), fetch=list)
+    assert "0" * 64 in caught.value.why
+    without = [replace(one, files={}) for one in packages]
+    with pytest.raises(ConfigurationError, match="extracted"):
+        netboot.unpacked(without, release="13", cache=tmp_path, extract=Extractor(), fetch=list)
+
+
 def test_other_pins_go_to_another_folder(packages: list[Package], tmp_path: Path) -> None:
     """Two locks can be used side by side."""
     first = netboot.unpacked(packages, release="13", cache=tmp_path, extract=Extractor(), fetch=list)
     newer = packages[0].path.with_name("newer")
     newer.write_bytes(b"newer")
-    renewed = Package(name=packages[0].name, path=newer, sha256=hashlib.sha256(b"newer").hexdigest())
+    renewed = pinned(packages[0].name, newer)
     assert (
         netboot.unpacked([renewed, *packages[1:]], release="13", cache=tmp_path, extract=Extractor(), fetch=list)
         != first
