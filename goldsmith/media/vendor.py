@@ -23,6 +23,8 @@ SEEN_AS = "/run/vendor"
 """Where the toolbox sees the folder of a vendor's ISO."""
 _TRIES = 3
 """How often in a row a source may stop without having told anything new."""
+LARGEST = 32_000_000_000
+"""No vendor's ISO has more bytes; what goes on may never end."""
 _PIECE = 1 << 20
 _TELL = 250_000_000
 """Progress is told each time this many bytes have come."""
@@ -162,6 +164,8 @@ def _rest(part: Path, url: str, source: Resumable, progress: Progress) -> str:
         while True:
             try:
                 for piece in source.read(url, start=size):
+                    if size + len(piece) > LARGEST:
+                        raise _endless(url, part)
                     file.write(piece)
                     total.update(piece)
                     size += len(piece)
@@ -178,6 +182,16 @@ def _rest(part: Path, url: str, source: Resumable, progress: Progress) -> str:
                     total, size = hashlib.sha256(), 0
             else:
                 return total.hexdigest()
+
+
+def _endless(url: str, part: Path) -> CheckError:
+    part.unlink()
+    return CheckError(
+        "the ISO does not match its pinned sha256",
+        where=url,
+        why=f"it goes on after {LARGEST / 1e9:.0f} GB, which no ISO has",
+        next="check the address: something else may answer there, or on the way",
+    )
 
 
 def _beginning(part: Path) -> tuple[hashlib._Hash, int]:

@@ -54,8 +54,12 @@ def folder(workspace: Workspace, files: Iterable[Path]) -> Path | None:
         return None
     digest = hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
     target = workspace.cache / "ca" / digest
-    for number, data in enumerate(contents, start=1):
-        write_if_changed(target / f"{number:02}.crt", data)
+    named = {f"{number:02}.crt": data for number, data in enumerate(contents, start=1)}
+    for name, data in named.items():
+        write_if_changed(target / name, data)
+    for other in target.iterdir():
+        if other.name not in named:
+            other.unlink()  # nobody asked to trust it
     # Readable for every uid a container may run as; certificates are public.
     target.chmod(0o755)
     return target

@@ -184,7 +184,7 @@ class _Getter:
         with tempfile.NamedTemporaryFile(dir=self.workspace.downloads, prefix=_PARTIAL, delete=False) as file:
             unfinished = Path(file.name)
             try:
-                size, found = _copied(self.source.read(url), file)
+                size, found = _copied(self.source.read(url), file, most=row.size)
                 file.flush()
                 self._judge(row, url, size, found)
                 unfinished.chmod(0o644)
@@ -196,17 +196,19 @@ class _Getter:
     def _judge(self, row: Row, url: str, size: int, found: str) -> None:
         if size < row.size:
             raise BrokenError(f"it ended after {size} of {row.size} bytes")
-        if found != row.sha256:
+        if size > row.size or found != row.sha256:
             self.stop.set()
-            raise _differs(row, url, found)
+            raise _differs(row, url, found if size == row.size else f"of more than the locked {row.size} bytes")
 
 
-def _copied(pieces: Iterator[bytes], file: IO[bytes]) -> tuple[int, str]:
-    """Write *pieces* to *file*; return their size and sha256."""
+def _copied(pieces: Iterator[bytes], file: IO[bytes], *, most: int) -> tuple[int, str]:
+    """Write *pieces* to *file*; return their size and sha256. What has more than *most* bytes may never end."""
     total, size = hashlib.sha256(), 0
     for piece in pieces:
-        total.update(piece)
         size += len(piece)
+        if size > most:
+            break
+        total.update(piece)
         file.write(piece)
     return size, total.hexdigest()
 

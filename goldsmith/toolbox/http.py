@@ -59,6 +59,7 @@ class Http:
             yield from _local_file(url, start)
             return
         import requests  # costs 0.1 s, and a warm run fetches nothing
+        import urllib3
 
         try:
             headers = {"Range": f"bytes={start}-"} if start else {}
@@ -70,9 +71,9 @@ class Http:
                 if start and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                     raise StartError(f"HTTP {answer.status_code}, and not from byte {start} on")
                 answer.raise_for_status()
-                # Compressed in transit or not, the locked bytes are those of the file itself.
-                yield from answer.iter_content(_CHUNK_BYTES)
-        except requests.RequestException as error:
+                # As they come: nobody asked for compressed ones, and a kilobyte may unpack to a terabyte.
+                yield from answer.raw.stream(_CHUNK_BYTES, decode_content=False)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise BrokenError(str(error)) from None
 
     def _session(self) -> requests.Session:

@@ -20,14 +20,25 @@ if TYPE_CHECKING:
 PYTHON = "3.13"
 """The Python inside the image (Debian 13's), which is not the one this runs on."""
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_12_x86_64", "any")
+_SPARE = 1 << 26
+"""What else pip writes has fewer bytes: the pages of an index, and what its cache puts around a file."""
+_LARGEST = 1 << 30
+"""No wheel is longer, in bytes."""
+# pip looks at a file's hash when it has it whole; one that never ends would fill the disk before.
+_PIP = """\
+import resource, runpy, sys
+most = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 
 
-def download(target: Path, *words: str) -> Command:
-    """Return a ``pip download`` of wheels for the image into *target*."""
+def download(target: Path, *words: str, most: int = _LARGEST) -> Command:
+    """Return a ``pip download`` of wheels for the image into *target*, none of which has more than *most* bytes."""
     platforms = tuple(word for platform in PLATFORMS for word in ("--platform", platform))
     return Command(
         argv=(
-            sys.executable, "-m", "pip", "download",
+            sys.executable, "-P", "-c", _PIP, str(most + _SPARE), "download",
             "--quiet", "--disable-pip-version-check", "--no-input",
             "--only-binary", ":all:",  # a source package would run its own code
             "--implementation", "cp", "--python-version", PYTHON, *platforms,
@@ -53,16 +64,18 @@ def fetch(rows: Iterable[WheelRow], *, folder: Path, runner: Runner) -> None:
 
     Raises ``CheckError`` when the index has other bytes, ``UnreachableError`` when it cannot be reached or lacks them.
     """
+    rows = list(rows)
     listed = folder / "requirements.txt"
     listed.write_text(requirements(rows))
+    most = max((row.size for row in rows), default=0)
     try:
-        runner.run(download(folder, "--require-hashes", "--no-deps", "--requirement", str(listed)))
+        runner.run(download(folder, "--require-hashes", "--no-deps", "--requirement", str(listed), most=most))
     except ToolError as error:
         raise _explained(error) from None
 
 
 def _explained(error: ToolError) -> CheckError | UnreachableError | ToolError:
-    if "DO NOT MATCH THE HASHES" in error.why:
+    if "DO NOT MATCH THE HASHES" in error.why or "File too large" in error.why:
         return CheckError(
             "a wheel is not the locked one",
             where=error.where,

@@ -106,6 +106,26 @@ def test_another_file(tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
+def test_an_answer_that_does_not_end(tmp_path: Path) -> None:
+    """It is given up when no ISO could be so long, and nothing is kept of it."""
+
+    class Piece(bytes):
+        def __len__(self) -> int:
+            return 1 << 34
+
+    class Endless:
+        def read(self, url: str, *, start: int = 0) -> Iterator[bytes]:
+            assert (url, start) == (URL, 0)
+            while True:
+                yield Piece(b"x")
+
+    with pytest.raises(CheckError, match="goes on"):
+        vendor.fetch(
+            URL, SHA256, workspace=Workspace(root=tmp_path, cache=tmp_path), progress=FakeProgress(), source=Endless()
+        )
+    assert left(tmp_path) == []
+
+
 def test_no_file(tmp_path: Path) -> None:
     """The error says so, and how to do without."""
     with pytest.raises(UnreachableError, match="HTTP 404") as caught:

@@ -51,6 +51,17 @@ def test_the_same_certificates_have_the_same_folder(space: Workspace, tmp_path: 
     assert (one / "01.crt").stat().st_mode & 0o444 == 0o444
 
 
+def test_what_somebody_put_beside_them_is_not_trusted(space: Workspace, tmp_path: Path) -> None:
+    """The folder is mounted whole: it holds what was named, and nothing else."""
+    (tmp_path / "a.crt").write_text(PEM)
+    folder = certificates.folder(space, [tmp_path / "a.crt"])
+    assert folder is not None
+    (folder / "02.crt").write_text(PEM)
+    (folder / "01.crt").write_text("changed")
+    assert certificates.folder(space, [tmp_path / "a.crt"]) == folder
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"01.crt": PEM}
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -99,6 +99,26 @@ def test_other_bytes_never_enter_the_cache(space: Workspace) -> None:
     assert left(space) == []
 
 
+def test_an_answer_that_does_not_end_is_not_written(space: Workspace) -> None:
+    """What is more than the locked size is wrong already: no disk is filled to find out."""
+
+    class Endless:
+        given = 0
+
+        def read(self, _url: str) -> Iterator[bytes]:
+            while True:
+                self.given += 1
+                yield b"content"
+
+    source = Endless()
+    with pytest.raises(CheckError, match="more than the locked 7 bytes"):
+        fetch.fetch(
+            [ROW], workspace=space, mirrors=MIRRORS, progress=FakeProgress(), runner=FakeRunner(), source=source
+        )
+    assert source.given == 2
+    assert left(space) == []
+
+
 def test_an_interrupted_download_is_tried_again(space: Workspace) -> None:
     """An answer that ends early, or none, is no reason to give up at once."""
     source = FakeSource({ADDRESS: [b"con", BrokenError("reset"), b"content"]})
@@ -166,11 +186,12 @@ def test_wheels_come_through_pip_and_are_checked(space: Workspace) -> None:
         listed.append((folder / "requirements.txt").read_text())
         (folder / row.file).write_bytes(b"wheel")
         assert {"--require-hashes", "--no-deps", ":all:"} <= set(command.argv)
+        assert int(command.argv[4]) < 1 << 27  # no file that it writes gets longer
         return Completed(returncode=0, stdout="")
 
     import sys
 
-    run(space, FakeSource({}), row, runner=FakeRunner({f"{sys.executable} -m pip download": pip}))
+    run(space, FakeSource({}), row, runner=FakeRunner({f"{sys.executable} -P -c": pip}))
     assert listed == [f"pip==1.0 --hash=sha256:{row.sha256}\n"]
     assert fetch.path(space, row).read_bytes() == b"wheel"
 
@@ -181,8 +202,9 @@ def test_wheels_come_through_pip_and_are_checked(space: Workspace) -> None:
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", CheckError),
         ("ERROR: No matching distribution found for pip==1.0", UnreachableError),
         ("ERROR: No space left on device", ToolError),
+        ("ERROR: Could not install packages due to an OSError: [Errno 27] File too large: '/x'", CheckError),
     ],
-    ids=["other bytes", "not there", "full disk"],
+    ids=["other bytes", "not there", "full disk", "more bytes"],
 )
 def test_what_pip_says_is_told_apart(space: Workspace, said: str, kind: type[Exception]) -> None:
     """Each way pip fails ends in the error of its kind."""
@@ -190,7 +212,7 @@ def test_what_pip_says_is_told_apart(space: Workspace, said: str, kind: type[Exc
 
     from goldsmith.host.runner import Completed
 
-    runner = FakeRunner({f"{sys.executable} -m pip": Completed(returncode=1, stdout="", stderr=said)})
+    runner = FakeRunner({f"{sys.executable} -P": Completed(returncode=1, stdout="", stderr=said)})
     with pytest.raises(kind):
         run(space, FakeSource({}), packages.wheel_row(b"wheel"), runner=runner)
 
