@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -79,6 +80,8 @@ def _run(room: str, name: str, given: dict[str, Any]) -> None:
     from goldsmith.host.signals import PROCESS, Terminated
 
     _have_streams()
+    # The memory of a process that crashes holds its secrets; children inherit this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ended = "everything this run started was stopped and removed, except what is listed above"
     try:
         PROCESS.install()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goldsmith.config import secrets, sites
+from goldsmith.config import secrets, sites, trust
 from goldsmith.host.redact import MASK, without_login
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from goldsmith.config.effective import Effective
 
 DEFAULT = "default"
@@ -22,15 +24,16 @@ class Row(NamedTuple):
     source: str
 
 
-def describe(effective: Effective) -> tuple[Row, ...]:
-    """Return every value and where it came from, secrets masked."""
+def describe(effective: Effective, root: Path) -> tuple[Row, ...]:
+    """Return every value and where it came from, secrets masked; *root* is the repository."""
     rows = [Row(f"{what}.name", getattr(effective, what).name, by) for what, by in sorted(effective.chosen_by.items())]
     for what in ("image", "site"):
         values = sites.flat(getattr(effective, what).model_dump(mode="json", exclude={"name"}))
         for key, value in values.items():
             name = f"{what}.{key}"
             rows.append(Row(name, _text(value), effective.sources.get(name, DEFAULT)))
-    return (*rows, *_secret_rows(effective))
+    trusted = (Row(f"trust.{name}", *told) for name, *told in trust.authorities(effective.environment, root))
+    return (*rows, *_secret_rows(effective), *trusted)
 
 
 def _secret_rows(effective: Effective) -> list[Row]:
@@ -50,6 +53,6 @@ def _text(value: Any) -> str:
     return "" if value is None else without_login(str(value))
 
 
-def as_json(effective: Effective) -> dict[str, dict[str, str]]:
+def as_json(effective: Effective, root: Path) -> dict[str, dict[str, str]]:
     """Return the rows for ``--json``."""
-    return {row.key: {"value": row.value, "source": row.source} for row in describe(effective)}
+    return {row.key: {"value": row.value, "source": row.source} for row in describe(effective, root)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from goldsmith import config
 from goldsmith.flow import inputs
 from goldsmith.plan import KEY_SHORT, Stage
 from goldsmith.templates import fixed_name
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 def plan(request: Request) -> None:
     """Print what would run, and why."""
     flow = here.flow(request)
+    if variables := config.stray(flow.session.environment):
+        flow.session.progress.note(
+            f"authorities that {', '.join(variables)} name are trusted; './inv config' shows them"
+        )
     until = Stage.DOCKER
     if reason := inputs.unfit_for_docker(flow.on.image):
         until = Stage.BASE

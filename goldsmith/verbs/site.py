@@ -15,11 +15,12 @@ def config(request: Request) -> None:
     """Print the effective configuration and its sources."""
     from goldsmith.config import as_json, describe
 
-    effective = Session.here().effective(site=request.site, image=request.image)
+    session = Session.here()
+    effective = session.effective(site=request.site, image=request.image)
     if request.json:
-        output.json(as_json(effective))
+        output.json(as_json(effective, session.workspace.root))
     else:
-        output.table(("key", "value", "from"), describe(effective))
+        output.table(("key", "value", "from"), describe(effective, session.workspace.root))
 
 
 def preflight(request: Request) -> None:

@@ -314,14 +314,14 @@ def test_describe_tells_sources_and_masks_secrets(workspace: Workspace) -> None:
     site_file(workspace, SITE + f'[guests]\nhttp_proxy = "{proxy}"\n')
     environment = {"VSPHERE_USER": "u", "VSPHERE_PASSWORD": "hunter2", "GOLDSMITH_IMAGE": "debian-13"}
     effective = load("oslo", None, workspace=workspace, environment=environment)
-    rows = {row.key: row for row in describe(effective)}
+    rows = {row.key: row for row in describe(effective, workspace.root)}
     assert rows["image.name"].source == "GOLDSMITH_IMAGE"
     assert rows["site.name"].source == "--site"
     assert rows["site.placement.cluster"].source == "config/sites/oslo.toml:5"
     assert rows["site.placement.folder"].source == "default"
     assert rows["credentials.password"].value == "********"
     assert rows["site.guests.http_proxy"].value == "http://********@proxy.example.com:3128"
-    assert "hunter" not in f"{rows} {json.dumps(as_json(effective))} {effective!r}"
+    assert "hunter" not in f"{rows} {json.dumps(as_json(effective, workspace.root))} {effective!r}"
 
 
 def test_the_example_is_complete(workspace: Workspace) -> None:
