@@ -1,4 +1,4 @@
-"""Verbs for operators: flags in, one call to goldsmith.verbs, errors to exit codes.
+"""Verbs for operators: flags in, one call to goldsmith.verbs, an exit code out.
 
 `./inv` runs them on a bare checkout, `invoke` inside the environment. Nothing
 heavy is imported before a verb runs, so that listing them is instant.
@@ -7,13 +7,7 @@ heavy is imported before a verb runs, so that listing them is instant.
 from __future__ import annotations
 
 import inspect
-import os
-import resource
-import signal
-import sys
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
@@ -53,67 +47,22 @@ VCENTERS = Flag("vcenters", "how many simulated vCenters to run", default="1")
 
 _PIECE = (IMAGE, SITE, BUILD, DRY)
 _WHOLE = (IMAGE, SITE, REBUILD, MAX_AGE, KEEP, NO_WAIT, DRY)
-_NO_READER = 128 + signal.SIGPIPE
-"""As a shell reports a program that wrote to a pipe nobody read."""
 
 
-def _have_streams() -> None:
-    """Put the filter for secrets before stdout and stderr; where the caller has closed one, nobody reads it.
-
-    Results, errors, and a bug's traceback pass it, whoever writes them.
-    """
-    from goldsmith.host.redact import PROCESS, filtered
-
-    for name in ("stdout", "stderr"):
-        # Of no use to `with`: it is open as long as we run.
-        stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-        setattr(sys, name, filtered(stream, PROCESS))
-
-
-def _run(room: str, name: str, given: dict[str, Any]) -> None:
-    """Carry out a verb of ``goldsmith/verbs/<room>.py``; its errors and signals become exit codes.
-
-    Tracebacks are for bugs.
-    """
-    from goldsmith.errors import Exit as Code
-    from goldsmith.errors import GoldsmithError
-    from goldsmith.host.signals import PROCESS, Terminated
-
-    _have_streams()
-    # The memory of a process that crashes holds its secrets; children inherit this.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ended = "everything this run started was stopped and removed, except what is listed above"
-    try:
-        PROCESS.install()
-        from goldsmith.verbs.flags import Request
-
-        getattr(import_module(f"goldsmith.verbs.{room}"), name)(Request(**given))
-        sys.stdout.flush()  # here, where a reader that is gone can be told from a bug
-    except BrokenPipeError:
-        # As with `| head`: whoever read this has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Exit(code=_NO_READER) from None
-    except GoldsmithError as error:
-        sys.stderr.write(f"\n{error.render()}\n")
-        raise Exit(code=error.exit_code) from None
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\ninterrupted: {ended}\n")
-        raise Exit(code=Code.INTERRUPTED) from None
-    except Terminated:
-        sys.stderr.write(f"\nterminated: {ended}\n")
-        raise Exit(code=Code.TERMINATED) from None
-
-
-def verb(room: str, *flags: Flag) -> Callable[[Callable[[], None]], Task[Any]]:
+def verb(room: str, *flags: Flag, looks: bool = False) -> Callable[[Callable[[], None]], Task[Any]]:
     """Make the verb that has a function's name and docstring, with *flags*; ``goldsmith/verbs/<room>.py`` has its body.
 
-    Invoke reads a task's flags from its signature, which is made of them here.
+    One that only *looks* does nothing but print its result. Invoke reads a task's flags from its signature,
+    which is made of them here.
     """
 
     def made(stub: Callable[[], None]) -> Task[Any]:
         def body(_context: Any, **given: Any) -> None:
+            from goldsmith.verbs.ending import carry_out
+
             listed = {flag.name: tuple(given[flag.name] or ()) for flag in flags if flag.many}
-            _run(room, stub.__name__, given | listed)
+            if code := carry_out(room, stub.__name__, given | listed, looks=looks):
+                raise Exit(code=code)
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         parameters = [inspect.Parameter("context", kind)]
@@ -128,12 +77,12 @@ def verb(room: str, *flags: Flag) -> Callable[[Callable[[], None]], Task[Any]]:
     return made
 
 
-@verb("site", IMAGE, SITE, JSON)
+@verb("site", IMAGE, SITE, JSON, looks=True)
 def config() -> None:
     """Print the effective configuration, and where each value came from."""
 
 
-@verb("builds", IMAGE, SITE, JSON, REBUILD, MAX_AGE, FULL)
+@verb("builds", IMAGE, SITE, JSON, REBUILD, MAX_AGE, FULL, looks=True)
 def plan() -> None:
     """Print the stages, which of them would run, and why."""
 
@@ -193,7 +142,7 @@ def verify() -> None:
     """Boot two clones of a template, check and compare them, and mark it as verified or failed."""
 
 
-@verb("templates", IMAGE, SITE, PHASE, NEWEST, JSON)
+@verb("templates", IMAGE, SITE, PHASE, NEWEST, JSON, looks=True)
 def templates() -> None:
     """List the site's templates that this suite made."""
 
@@ -213,6 +162,6 @@ def lab_down() -> None:
     """Stop the simulated vCenter and forget everything in it."""
 
 
-@verb("lab", JSON)
+@verb("lab", JSON, looks=True)
 def lab_status() -> None:
     """Show the simulated vCenter: addresses, login, virtual machines."""

@@ -8,18 +8,23 @@ import os
 import re
 import shutil
 import statistics
+from collections.abc import Mapping  # noqa: TC003 - a state that is read is checked against it
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from goldsmith import plan
 from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.host.files import FileError, ours, read_json
 from goldsmith.host.workspace import Workspace, holding, write_if_changed
-from goldsmith.media.attachments import Attachment, Slot
+from goldsmith.media.attachments import Attachment  # noqa: TC001 - as Mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -61,6 +66,8 @@ def label(environment: Mapping[str, str]) -> str:
 @dataclass(frozen=True)
 class Build:
     """One run, kept in ``build/<id>/build.json``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
     image: str
@@ -109,6 +116,10 @@ class Builds:
         """Return the build's folder."""
         return self.workspace.build(build.id)
 
+    def log(self, build: Build) -> Path:
+        """Return the log of what the build's runs told people: the terminal they told it to may be gone."""
+        return self.folder(build) / "logs/progress.log"
+
     def save(self, build: Build) -> Build:
         """Write the build's state and return it."""
         content = json.dumps(asdict(build), indent=1) + "\n"
@@ -121,14 +132,16 @@ class Builds:
         Two builds of one key may begin in one second, on different vCenters: making the
         folder decides who has the id, and the other takes the next second's.
         """
-        while True:
-            build_id = plan.build_id(key, now)
-            try:
-                self.workspace.build(build_id).mkdir(parents=True)
-            except FileExistsError:
-                now += timedelta(seconds=1)
-            else:
-                return build_id
+        with ours(self.workspace.builds):
+            self.workspace.builds.mkdir(exist_ok=True)
+            while True:
+                build_id = plan.build_id(key, now)
+                try:
+                    self.workspace.build(build_id).mkdir()
+                except FileExistsError:
+                    now += timedelta(seconds=1)
+                else:
+                    return build_id
 
     def load(self, build_id: str) -> Build:
         """Return one build. Raises ``ConfigurationError`` when there is none of this id."""
@@ -167,17 +180,18 @@ class Builds:
                 yield
             finally:
                 # Removed while still held: who opens the old file later holds a lock nobody looks at.
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def alive(self, build_id: str) -> bool:
         """Return whether a process on this machine works on the build at this moment."""
         path = self.workspace.build(build_id) / _LOCK
-        if not path.exists():
+        if not os.path.lexists(path):
             return False
         try:
             with holding(path, what=f"build {build_id}", wait=False):
                 return False
-        except RefusedError:
+        except (RefusedError, FileError):  # held; or something that no run has put there, so that nobody can tell
             return True
 
     def forget_secrets(self, build: Build, *, keep: tuple[str, ...] = ()) -> None:
@@ -196,12 +210,30 @@ class Builds:
 
 
 def _parse(path: Path) -> Build | None:
+    """Return the build that a state's file tells of; nothing for a file that no run has written there as it is."""
+    raw = read_json(path)
     try:
-        raw: dict[str, Any] = _current(json.loads(path.read_text(encoding="utf-8")))
-        attached = tuple(Attachment(**{**one, "slot": Slot(one["slot"])}) for one in raw.pop("attached", ()))
-        return Build(**{**raw, "status": Status(raw["status"]), "stages": tuple(raw["stages"])}, attached=attached)
-    except (OSError, ValueError, TypeError, KeyError):
+        build = TypeAdapter(Build).validate_python(_current(raw)) if isinstance(raw, dict) else None
+    except ValidationError:
         return None
+    return build if build and _is_own(build, path.parent) else None
+
+
+def _is_own(build: Build, folder: Path) -> bool:
+    """Tell whether a state names only what its build may have: folders are emptied, and media deleted, by what it says.
+
+    A folder that is a link was put there by nobody's build.
+    """
+    files = [PurePosixPath(one.file) for one in build.attached]
+    media = re.compile(rf"\[[^\]]+\] (?:.+/)?goldsmith-{build.id}\.[a-z]+")
+    return (
+        build.id == folder.name
+        and ID_PATTERN.fullmatch(build.id) is not None
+        and "/" not in build.name
+        and not folder.is_symlink()
+        and not any(file.is_absolute() or ".." in file.parts for file in files)
+        and all(media.fullmatch(one.stored) for one in build.secret_media)
+    )
 
 
 def _current(raw: dict[str, Any]) -> dict[str, Any]:
@@ -235,10 +267,10 @@ def note_seconds(folder: Path, stage: str, seconds: float) -> None:
 
 def seconds_of(folder: Path) -> Mapping[str, float]:
     """Return the seconds of each stage, in the order they ran; nothing where none were kept."""
+    found = read_json(folder / _TIMES)
     try:
-        found = json.loads((folder / _TIMES).read_text(encoding="utf-8"))
         return {str(name): float(value) for name, value in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 

@@ -18,7 +18,9 @@ class Exit(IntEnum):
     UNREACHABLE = 5
     CHECK = 6
     REFUSED = 7
+    HUNG_UP = 129
     INTERRUPTED = 130
+    UNREAD = 141
     TERMINATED = 143
 
 

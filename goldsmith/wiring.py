@@ -54,12 +54,13 @@ class Session:
         """Return the session of this process, whose filter knows the logins in its environment."""
         environment = dict(os.environ)
         PROCESS.add_logins(environment.values())
+        progress = for_people(PROCESS)
         return cls(
             workspace=Workspace.here(environment),
             environment=environment,
             redact=PROCESS,
-            progress=for_people(PROCESS),
-            runner=ProcessRunner(PROCESS, environment),
+            progress=progress,
+            runner=ProcessRunner(PROCESS, environment, progress.note),
         )
 
     @cached_property

@@ -8,14 +8,12 @@ what uses the old environment at this moment keeps it.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +23,15 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from goldsmith.errors import CheckError, ConfigurationError, Exit, GoldsmithError, ToolError, UnreachableError  # noqa: E402 - needs the path above, because Python runs isolated
-from goldsmith.host import redact  # noqa: E402
+from goldsmith.host import redact, start  # noqa: E402
 from goldsmith.host.progress import Lines, Progress  # noqa: E402
 from goldsmith.host.runner import Command, Completed, ProcessRunner, Runner  # noqa: E402
+from goldsmith.host.signals import PROCESS, Terminated  # noqa: E402
+from goldsmith.host.workspace import holding  # noqa: E402
 from goldsmith.toolbox import apt  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Mapping
 
 STAMP = "goldsmith-stamp"
 REQUIREMENTS = "goldsmith-requirements.txt"
@@ -77,7 +76,8 @@ def is_ready(root: Path) -> bool:
 
 def setup(root: Path, *, runner: Runner, progress: Progress, environment: Mapping[str, str]) -> None:
     """Make the environment, unless somebody else did while this run waited for its turn."""
-    with _locked(root, progress):
+    waits = partial(progress.note, "another run makes the environment; waiting for it")
+    with holding(root / ".venv.lock", what="environment", on_wait=waits):
         if is_ready(root):
             return
         reason = "requirements.txt or Python changed" if (root / ".venv").exists() else "first run; about a minute"
@@ -198,17 +198,6 @@ def _complaints(text: str) -> str:
     return "\n".join(lines if len(lines) <= _SHOWN else [*lines[: _SHOWN // 2], "...", *lines[-_SHOWN // 2 :]])
 
 
-@contextlib.contextmanager
-def _locked(root: Path, progress: Progress) -> Iterator[None]:
-    with (root / ".venv.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.note("another run makes the environment; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_text()
@@ -216,14 +205,10 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise SystemExit(Exit.TERMINATED)
-
-
 def main() -> int:
     """Make the environment and return the exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    start.settle()
+    PROCESS.install()
     redact.PROCESS.add_logins(os.environ.values())
     sys.stderr = redact.filtered(sys.stderr, redact.PROCESS)
     try:
@@ -242,6 +227,8 @@ def main() -> int:
         return refused.exit_code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except Terminated as ended:
+        return 128 + ended.number
     return Exit.DONE
 
 

@@ -15,7 +15,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -26,8 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from goldsmith.errors import CheckError, Exit, GoldsmithError, RefusedError  # noqa: E402 - needs the path above
+from goldsmith.host import start  # noqa: E402
 from goldsmith.host.progress import Lines, Progress  # noqa: E402
 from goldsmith.host.runner import Command, ProcessRunner, Runner  # noqa: E402
+from goldsmith.host.signals import PROCESS, Terminated  # noqa: E402
 from goldsmith.toolbox import apt, engine  # noqa: E402
 from goldsmith.toolbox.mirrors import Mirrors  # noqa: E402
 
@@ -245,7 +246,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only-launchers", action="store_true", help="try the launchers and the engine alone")
     parser.add_argument("--keep", action="store_true", help="keep the machine, to look at it")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended either way, it removes its machine
+    start.settle()
+    PROCESS.install()  # ended either way, it removes its machine
     runner, progress = ProcessRunner(), Lines(sys.stdout)
     folder = ROOT / "build/fresh" / secrets.token_hex(4)
     folder.mkdir(parents=True)
@@ -264,6 +266,8 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except Terminated as ended:
+        return 128 + ended.number
     for result in results:
         progress.note(f"{result.seconds:>8.1f} s  {result.line.split(' -c ')[0]}  ({result.transcript})")
     return 0

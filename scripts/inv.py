@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shlex
-import signal
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,12 +24,14 @@ from invoke.program import Program  # noqa: E402 - after what makes it light
 if sys.modules[_MOCK] is _light:
     del sys.modules[_MOCK]
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from goldsmith.errors import Exit as Code  # noqa: E402 - needs the path above: Python was told to look nowhere else
+from goldsmith.errors import ToolError  # noqa: E402 - as above
+from goldsmith.host import start, streams  # noqa: E402 - as above
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-USAGE = 2
-"""Exit code for what the operator wrote; Invoke's own is 1, which here means a bug."""
-
 
 _LAUNCHERS = 3
 """Words that nobody typed: the program's name, --search-root, and the repository."""
@@ -73,24 +74,29 @@ class Verbs(Program):
             f"why:   {said}" + (f" Did you mean {close[0]}?" if close else ""),
             "next:  ./inv --list shows the verbs, ./inv VERB --help the flags of one",
         )
-        raise Exit("\n".join(lines), code=USAGE) from None
+        raise Exit("\n".join(lines), code=Code.CONFIGURATION) from None
 
 
 def main() -> int:
     """Run what was asked for; return the exit status."""
+    start.settle()
     program = Verbs(name="Invoke", binary="inv", binary_names=["inv"], version=__version__)
     try:
-        try:
-            program.run(["inv", *sys.argv[1:]])
-        finally:
-            # Invoke ends by SystemExit, and what Python flushes after that nobody can catch.
-            if sys.stdout is not None:  # as it is when the caller closed it
-                sys.stdout.flush()
-    except BrokenPipeError:
-        # The list of verbs, as with `| head`: whoever read it has seen enough. Verbs see to themselves.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    return 0
+        program.run(["inv", *sys.argv[1:]])
+    except SystemExit as ended:
+        if ended.code:
+            raise
+        return _listed()
+    return Code.DONE  # a verb's; it has seen to its output itself
+
+
+def _listed() -> int:
+    """Return the exit code of a list or a help, which Invoke prints: ``| head`` may have seen enough of it."""
+    try:
+        return Code.UNREAD if streams.is_unread(sys.stdout) else Code.DONE
+    except ToolError as error:
+        sys.stderr.write(f"\n{error.render()}\n")
+        return error.exit_code
 
 
 if __name__ == "__main__":

@@ -3,8 +3,24 @@
 # does not fit requirements.txt. The way through when it fits starts one process (cmp), no Python.
 
 unset CDPATH PYTHONHOME PYTHONPATH # foreign modules or a foreign home would shadow the locked ones
+umask go-w                         # in addition to what the caller forbids: what others can change, they decide
 # shellcheck disable=SC2154 # set by whoever reads this
-root=$(cd -P -- "$here" && pwd)
+root=$(cd -P -- "$here" && pwd && echo /) # the shell cuts newlines off an end
+root=${root%??}
+
+# Python makes no environment in a folder with a colon, and a newline ends what the stamp below holds.
+newline='
+'
+case $root in
+    *:* | *"$newline"*)
+        printf '%s\n' >&2 \
+            "what:  goldsmith cannot work in a folder of this name" \
+            "where: $root" \
+            "why:   a colon or a newline in a path separates it from the next one" \
+            "next:  rename the folder, or move the checkout to another one; blanks and quotes do no harm"
+        exit 2
+        ;;
+esac
 
 # The stamp is written last, and names the folder because scripts in a venv hold absolute paths.
 is_ready() {

@@ -11,6 +11,7 @@ from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.flow import inputs
 from goldsmith.flow.order import PHASES
+from goldsmith.host.files import FileError
 from goldsmith.host.signals import PROCESS
 from goldsmith.plan import Stage
 
@@ -257,22 +258,32 @@ class Flow:
             if build.stages:
                 for container, _ in self.session.runs(build.id):
                     self.session.end_run(container)
-            yield
+            with self.session.progress.kept(self.session.builds.log(build)):
+                yield
 
     def _end(self, steps: Steps, status: Status, *, kept: bool) -> None:
         """Delete medium and secrets, whatever goes wrong with either; a signal waits until that is done."""
         with PROCESS.held_off(), contextlib.ExitStack() as last:
             last.callback(self._forget, steps, kept=kept)
-            last.callback(lambda: self.session.builds.save(replace(steps.build, status=status)))
+            last.callback(self._remember, steps, status)
             self._remove_media(steps)
+
+    def _remember(self, steps: Steps, status: Status) -> None:
+        """Save how the build ended; where that cannot be done, what it made and how it ended still count."""
+        if status is not Status.DONE and steps.template:
+            self.session.progress.note(f"finished on {self.site} before this, and stays: {steps.template.name}")
+        try:
+            self.session.builds.save(replace(steps.build, status=status))
+        except FileError as trouble:
+            self.session.progress.note(f"build {steps.build.id} is {status}, which could not be saved: {trouble.why}")
 
     def _remove_media(self, steps: Steps) -> None:
         try:
             steps.remove_media()
         except GoldsmithError as trouble:
             # The build's own outcome is the one to tell; this says only what stays behind.
-            left = ", ".join(medium.stored for medium in steps.build.secret_media)
-            self.session.progress.note(f"{trouble.what}: {left} may be left; './inv clean' removes it")
+            if left := ", ".join(medium.stored for medium in steps.build.secret_media):
+                self.session.progress.note(f"{trouble.what}: {left} may be left; './inv clean' removes it")
 
     def _forget(self, steps: Steps, *, kept: bool) -> None:
         if kept:

@@ -111,7 +111,8 @@ class Steps:
         for medium in self.build.secret_media:
             upload.remove(self._store(), medium.stored)
             kept = tuple(replace(one, stored="") if one == medium else one for one in self.build.attached)
-            self._save(replace(self.build, attached=kept))
+            self.build = replace(self.build, attached=kept)
+        self._save(self.build)
 
     def _answers(self) -> None:
         if inputs.rendered(self.on.effective).digest() != self.inputs["base"].parts["answers"]:

@@ -7,13 +7,16 @@ import os
 import re
 import sys
 import time
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Protocol
 
+from goldsmith.host.logs import Log
 from goldsmith.host.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
 class Progress(Protocol):
@@ -31,6 +34,10 @@ class Progress(Protocol):
         """Tell what happens at this moment (bytes fetched, a build's step); may be shown briefly or not at all."""
         ...
 
+    def kept(self, path: Path) -> AbstractContextManager[None]:
+        """Keep within the block what stays also in the file *path*, and how the block ended; some readers go away."""
+        ...
+
 
 class Lines:
     """Plain lines, for logs and CI: ``• iso (its inputs changed)`` … ``✓ iso (14s)``."""
@@ -45,6 +52,7 @@ class Lines:
         self._redact = redact or Redactor()
         self._clock = clock
         self._depth = 0
+        self._log: Log | None = None
 
     @contextlib.contextmanager
     def step(self, name: str, reason: str = "") -> Iterator[None]:
@@ -65,12 +73,38 @@ class Lines:
         self._lines(text)
 
     def status(self, text: str) -> None:
-        """Print a line as well: a log has no place for what is only brief."""
-        self._lines(text)
+        """Print a line as well: what goes into a file or a CI job has no place for what is only brief."""
+        for line in self._indented(text):
+            self.write(line)
+
+    @contextlib.contextmanager
+    def kept(self, path: Path) -> Iterator[None]:
+        """Add each line that stays to a log, with the time and without colour."""
+        outer = self._log
+        with Log(path) as log:
+            self._log = log
+            try:
+                yield
+            except BaseException as error:
+                self._keep(self._redact(str(error)) or type(error).__name__)
+                raise
+            finally:
+                self._log = outer
 
     def _lines(self, text: str) -> None:
+        for line in self._indented(text):
+            self.write(line)
+            self._keep(line)
+
+    def _indented(self, text: str) -> Iterator[str]:
         for line in self._redact(text).splitlines():
-            self.write("  " * self._depth + line)
+            yield "  " * self._depth + line
+
+    def _keep(self, text: str) -> None:
+        if self._log is not None:
+            now = datetime.now(UTC).strftime("%H:%M:%S")
+            for line in text.splitlines():
+                self._log.line(f"{now} {line}")
 
     def write(self, line: str) -> None:
         """Put one finished line out; a terminal overrides this."""

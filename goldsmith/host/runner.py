@@ -12,10 +12,11 @@ import subprocess
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
 from goldsmith.host import children
+from goldsmith.host.logs import Log
 from goldsmith.host.redact import Redactor
 from goldsmith.host.signals import PROCESS, Stop
 
@@ -100,9 +101,16 @@ class Runner(Protocol):
 class ProcessRunner:
     """Runs programs as children in their own process group and ends them when the suite is interrupted."""
 
-    def __init__(self, redact: Redactor | None = None, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        redact: Redactor | None = None,
+        environment: Mapping[str, str] = os.environ,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.redact = redact or Redactor()
         self._environment = environment
+        self._tell = tell
+        """Takes what people should know although nothing failed: that a log is incomplete."""
 
     def run(
         self,
@@ -122,7 +130,7 @@ class ProcessRunner:
         ):
             completed = self._stream(process, command, log, on_line) if streamed else _capture(process, command)
         if outlived.is_set():
-            self._finish_off(command)
+            self.finish_off(command)
             completed = replace(completed, returncode=TIMED_OUT)
         if check and completed.returncode != 0:
             raise self._failure(command, completed, log)
@@ -142,7 +150,7 @@ class ProcessRunner:
                 # once, so that no tool is hit twice and skips its clean-up.
                 start_new_session=True,
             )
-        except FileNotFoundError as error:
+        except OSError as error:  # it is missing, no program, or for another machine; or there is no room for one more
             raise ToolError(
                 f"the program {command.argv[0]} cannot be started",
                 where=self.redact(command.replay()),
@@ -154,7 +162,7 @@ class ProcessRunner:
         except BaseException:
             with PROCESS.held_off():
                 _end(process)
-                self._finish_off(command)
+                self.finish_off(command)
             raise
         finally:
             for pipe in (process.stdout, process.stderr):
@@ -169,25 +177,23 @@ class ProcessRunner:
         on_line: Callable[[str], None] | None,
     ) -> Completed:
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with contextlib.ExitStack() as stack:
-            sink: IO[str] | None = None
-            if log is not None:
-                log.parent.mkdir(parents=True, exist_ok=True)
-                sink = stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
+        with contextlib.nullcontext() if log is None else Log(log) as sink:
             _feed(process, command)
             for raw in _lines(process):
                 line = self.redact(raw)
                 tail.append(line)
                 if sink is not None:
-                    sink.write(line + "\n")
+                    sink.line(line)
                 if on_line is not None:
                     on_line(line)
+        if sink is not None and sink.trouble:
+            self._tell(f"the log {log} is incomplete: {sink.trouble.strerror}")
         return Completed(returncode=process.wait(), stdout="\n".join(tail))
 
     def _variables(self, command: Command) -> dict[str, str]:
         return {**children.inherited(self._environment, self.redact, without=command.without), **command.env}
 
-    def _finish_off(self, command: Command) -> None:
+    def finish_off(self, command: Command) -> None:
         """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
         if command.ending:
             env = self._variables(command)
@@ -238,6 +244,11 @@ def interact(command: Command, redact: Redactor, environment: Mapping[str, str] 
     try:
         env = {**children.inherited(environment, redact, without=command.without), **command.env}
         return subprocess.run(command.argv, env=env, cwd=command.cwd, check=False).returncode
+    except BaseException:
+        # The terminal was closed: what ran in it is not ended by that, if it is a container.
+        with PROCESS.held_off():
+            ProcessRunner(redact, environment).finish_off(command)
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
 

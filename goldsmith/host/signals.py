@@ -1,11 +1,10 @@
-"""Ctrl-C and SIGTERM: the first one unwinds, no later one breaks the clean-up; and how a thread stops a command."""
+"""Signals that end a run: the first one unwinds, no later one breaks the clean-up; and how a thread stops a command."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -13,21 +12,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENOUGH = 3
 """How many signals end the process at once, whatever it is doing."""
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; unwinds like ``KeyboardInterrupt`` does, so that every ``with`` cleans up."""
+    """SIGTERM or SIGHUP arrived; unwinds like ``KeyboardInterrupt`` does, so that every ``with`` cleans up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+        """Which of them."""
 
 
 class Signals:
-    """What this process does about SIGINT and SIGTERM, once :meth:`install` was called.
+    """What this process does about SIGINT, SIGTERM and SIGHUP, once :meth:`install` was called.
 
     The first signal raises in the main thread, or at the end of the
     :meth:`held_off` block it arrives in. The second is ignored with a message,
     because what the first one started is a clean-up. The third ends the process
     where it stands, as kill -9 would.
+
+    A terminal that closes sends SIGHUP more than once, by itself and through its
+    shell: nobody is impatient there, so that it counts only where it is the first.
     """
 
     def __init__(self, *, say: Callable[[str], None], die: Callable[[int], NoReturn]) -> None:
@@ -38,12 +46,22 @@ class Signals:
         self._due: int | None = None
 
     def install(self) -> None:
-        """Take over both signals."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.arrive)
+        """Take over these signals; one that the caller had ignored, as nohup does with SIGHUP, stays ignored."""
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.arrive)
+
+    @staticmethod
+    def restore() -> None:
+        """Let these signals end the process as they do by default: there is nothing left to be cleaned up."""
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
 
     def arrive(self, number: int, _frame: FrameType | None = None) -> None:
         """Handle one signal."""
+        if self._arrived and number == signal.SIGHUP:
+            return
         self._arrived += 1
         if self._arrived >= ENOUGH:
             self._say("left as it is; './inv clean' removes what this run had started")
@@ -71,14 +89,16 @@ class Signals:
 
 
 def _raise(number: int) -> NoReturn:
-    if number == signal.SIGTERM:
-        raise Terminated
-    raise KeyboardInterrupt
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise Terminated(number)
 
 
 def _say(text: str) -> None:
-    # Not by the stream: a handler may interrupt a write to it, and buffered streams refuse to be entered twice.
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{text}\n".encode())
+    # Not by the stream, of which another line may be half written. Nobody may be there to read it: whatever
+    # were raised here would break the clean-up that the handler interrupted.
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{text}\n".encode())
 
 
 def _die(number: int) -> NoReturn:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.errors import RefusedError
+from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.host.files import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,17 +68,30 @@ class Workspace:
 @contextlib.contextmanager
 def holding(path: Path, *, what: str, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold the lock file *path*, which stands for *what*, within the block; see :meth:`Workspace.locked`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    descriptor = _lock_file(path)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not wait:
                 raise _held(path, what) from None
             if on_wait is not None:
                 on_wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """Open a lock file, made if it is not there; what it holds stays, and a link is not followed."""
+    with ours(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(path, flags | os.O_RDWR, PUBLIC_MODE)
+        except PermissionError:  # another user's: to see whether it is held, reading it is enough
+            return os.open(path, flags | os.O_RDONLY, PUBLIC_MODE)
 
 
 def _held(path: Path, what: str) -> RefusedError:
@@ -90,11 +104,19 @@ def _held(path: Path, what: str) -> RefusedError:
 
 
 def _cache_home(environment: Mapping[str, str]) -> Path:
-    if named := environment.get("GOLDSMITH_CACHE_DIR"):
-        return Path(named).expanduser().resolve()
-    base = Path(environment.get("XDG_CACHE_HOME", ""))
-    # The XDG Base Directory Specification: a relative path is to be ignored.
-    return (base if base.is_absolute() else Path("~/.cache").expanduser()) / "goldsmith"
+    named, base = environment.get("GOLDSMITH_CACHE_DIR"), Path(environment.get("XDG_CACHE_HOME", ""))
+    try:
+        if named:
+            return Path(named).expanduser().resolve()
+        # The XDG Base Directory Specification: a relative path is to be ignored.
+        return (base if base.is_absolute() else Path("~/.cache").expanduser()) / "goldsmith"
+    except RuntimeError as error:  # a user who does not exist, or links in a circle
+        raise ConfigurationError(
+            "there is no folder for the cache",
+            where=f"GOLDSMITH_CACHE_DIR={named}" if named else "HOME",
+            why=str(error),
+            next="name a folder that this user may write to: GOLDSMITH_CACHE_DIR=/var/tmp/goldsmith",
+        ) from None
 
 
 def write_if_changed(path: Path, content: str | bytes, *, mode: int = PUBLIC_MODE) -> bool:
@@ -103,6 +125,11 @@ def write_if_changed(path: Path, content: str | bytes, *, mode: int = PUBLIC_MOD
     The file appears whole or not at all, and never with wider permissions than *mode*.
     """
     data = content.encode() if isinstance(content, str) else content
+    with ours(path):
+        return _written(path, data, mode)
+
+
+def _written(path: Path, data: bytes, mode: int) -> bool:
     if path.is_file() and path.stat().st_mode & 0o777 == mode and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,8 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         hide=session.redact.add,
         redact=session.redact,
     )
-    with session.builds.working_on(build), session.progress.step("verify", f"boots two clones of {template.name}"):
+    log, reason = session.builds.log(build), f"boots two clones of {template.name}"
+    with session.builds.working_on(build), session.progress.kept(log), session.progress.step("verify", reason):
         threading.Thread(target=sbom.prepare, daemon=True).start()
         return verify.verify(order, effects, found=lambda verdict: _record(on, verdict, folder))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -59,3 +62,25 @@ def no_process_no_socket() -> Iterator[None]:
     seen = list(_guard.seen)
     if seen:
         pytest.fail(f"a unit test may not do this: {seen}")
+
+
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    """Give this process its own handlers of signals, mask, limits and streams back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    limits = {number: resource.getrlimit(number) for number in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE)}
+    streams = sys.stdout, sys.stderr
+    mask = os.umask(0o022)
+    yield
+    os.umask(mask)
+    sys.stdout, sys.stderr = streams
+    for limit, value in limits.items():
+        resource.setrlimit(limit, value)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def full_disk(as_before: None) -> None:
+    """Let no file of this process grow."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))

@@ -15,6 +15,7 @@ from goldsmith.tools.door import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     Answer = str | int | Completed | Exception | Callable[[Command], Completed]
@@ -137,6 +138,11 @@ class FakeProgress:
     def status(self, text: str) -> None:
         """Keep a brief state."""
         self.states.append(text)
+
+    def kept(self, path: Path) -> AbstractContextManager[None]:
+        """Keep nothing in files."""
+        del path
+        return contextlib.nullcontext()
 
 
 @dataclass

@@ -92,8 +92,8 @@ def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[
         else:
             # Whoever is impatient meanwhile would leave clones behind.
             with PROCESS.held_off(), timing("destroy"), ThreadPoolExecutor(1) as pool:
-                _forget_key(request)
                 gone = pool.submit(_destroy, request, effects)
+                _forget_key(request)
                 clones.meanwhile()
                 gone.result()
 

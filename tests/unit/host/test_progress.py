@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
+from goldsmith.errors import ToolError
 from goldsmith.host.progress import Lines, for_people
 from goldsmith.host.redact import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def lines(secret: str = "") -> tuple[Lines, io.StringIO]:
@@ -37,6 +42,25 @@ def test_no_secret_is_shown() -> None:
     progress, stream = lines("hunter2")
     progress.note("the password is hunter2")
     assert "hunter2" not in stream.getvalue()
+
+
+def test_what_stays_is_kept_in_a_log_as_well(tmp_path: Path) -> None:
+    """Whoever closed the terminal reads there what went on, and how it ended: with the time, and without secrets."""
+    progress, stream = lines("hunter2")
+    progress.note("before")
+
+    def work() -> None:
+        with progress.kept(tmp_path / "logs/progress.log"), progress.step("base", "hunter2"):
+            progress.status("10 %")
+            progress.note("created")
+            raise ToolError("Packer failed", why="hunter2")
+
+    with pytest.raises(ToolError):
+        work()
+    progress.note("after")
+    kept = [line[9:] for line in (tmp_path / "logs/progress.log").read_text().splitlines()]
+    assert kept == ["• base (********)", "  created", "✗ base (7.0s)", "what:  Packer failed", "why:   ********"]
+    assert "  10 %" in stream.getvalue().splitlines()
 
 
 def test_a_log_gets_plain_lines() -> None:
