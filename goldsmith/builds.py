@@ -12,21 +12,20 @@ from collections.abc import Mapping  # noqa: TC003 - a state that is read is che
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from goldsmith import plan
 from goldsmith.errors import ConfigurationError, RefusedError
-from goldsmith.host.files import FileError, ours, read_json
+from goldsmith.host.files import FileError, ours, read_object
 from goldsmith.host.workspace import Workspace, holding, write_if_changed
 from goldsmith.media.attachments import Attachment  # noqa: TC001 - as Mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _STATE = "build.json"
@@ -133,7 +132,8 @@ class Builds:
         folder decides who has the id, and the other takes the next second's.
         """
         with ours(self.workspace.builds):
-            self.workspace.builds.mkdir(exist_ok=True)
+            # Whole, because it may be a link to another disk.
+            Path(os.path.realpath(self.workspace.builds)).mkdir(exist_ok=True)
             while True:
                 build_id = plan.build_id(key, now)
                 try:
@@ -211,12 +211,11 @@ class Builds:
 
 def _parse(path: Path) -> Build | None:
     """Return the build that a state's file tells of; nothing for a file that no run has written there as it is."""
-    raw = read_json(path)
     try:
-        build = TypeAdapter(Build).validate_python(_current(raw)) if isinstance(raw, dict) else None
+        build = TypeAdapter(Build).validate_python(_current(read_object(path)))
     except ValidationError:
         return None
-    return build if build and _is_own(build, path.parent) else None
+    return build if _is_own(build, path.parent) else None
 
 
 def _is_own(build: Build, folder: Path) -> bool:
@@ -267,10 +266,9 @@ def note_seconds(folder: Path, stage: str, seconds: float) -> None:
 
 def seconds_of(folder: Path) -> Mapping[str, float]:
     """Return the seconds of each stage, in the order they ran; nothing where none were kept."""
-    found = read_json(folder / _TIMES)
     try:
-        return {str(name): float(value) for name, value in found.items()}
-    except (ValueError, TypeError, AttributeError, OverflowError):
+        return {name: float(value) for name, value in read_object(folder / _TIMES).items()}
+    except (ValueError, TypeError, OverflowError):
         return {}
 
 

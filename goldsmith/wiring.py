@@ -15,7 +15,7 @@ from goldsmith.builds import Builds
 from goldsmith.errors import RefusedError
 from goldsmith.host.progress import for_people
 from goldsmith.host.redact import PROCESS, Redactor
-from goldsmith.host.runner import Command, ProcessRunner
+from goldsmith.host.runner import ProcessRunner
 from goldsmith.host.workspace import Workspace
 from goldsmith.media.store import Store
 from goldsmith.toolbox import lock as locks
@@ -214,12 +214,12 @@ class Session:
         """The name of the lab, which its containers, volumes and state bear."""
         return self.environment.get("GOLDSMITH_LAB") or "goldsmith-lab"
 
+    @cached_property
     def commit(self) -> str:
-        """Return the repository's git commit, with ``-dirty`` where files differ; empty outside of git."""
-        argv = ("git", "-C", str(self.workspace.root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-        # Such as GIT_DIR, which would answer for another repository.
-        done = self.runner.run(Command(argv=argv, without=("GIT_",)), check=False)
-        return done.stdout.strip() if done.returncode == 0 else ""
+        """The repository's git commit; see :func:`goldsmith.host.git.commit`."""
+        from goldsmith.host import git
+
+        return git.commit(self.workspace.root, runner=self.runner, tell=self.progress.note)
 
     @property
     def host(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith.config.files import Table
 from goldsmith.errors import ConfigurationError
+from goldsmith.host.files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,8 +133,8 @@ def lab_at(server: str, *, cache: Path) -> str | None:
     port = server.partition(":")[2] or "443"
     for file in sorted((cache / "lab").glob("*/lab.json")):
         try:
-            ports = [str(one["server"]).partition(":")[2] for one in json.loads(file.read_bytes())["vcenters"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            ports = [str(one["server"]).partition(":")[2] for one in read_object(file)["vcenters"]]
+        except (KeyError, TypeError):
             continue  # it is being made or removed, or is of another version
         if port in ports:
             return file.parent.name
@@ -157,7 +158,7 @@ def lab_state(environment: Mapping[str, str], *, cache: Path) -> dict[str, Any] 
         state = json.loads(file.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(file, str(error)) from None
     if not isinstance(state, dict) or not isinstance(state.get("site", {}), dict):
         raise _unusable(file, "it is no lab.json of this version")

@@ -212,7 +212,7 @@ class Steps:
             folder=self.folder,
             private_key=private_key,
             timeouts=self._timeouts(),
-            commit=session.commit(),
+            commit=session.commit,
             host=session.host,
             keep_failed=self.keep_failed,
         )

@@ -33,26 +33,28 @@ class FileError(ToolError):
 
 @contextlib.contextmanager
 def ours(path: Path) -> Iterator[None]:
-    """Let what fails within the block be about *path*. Raises ``FileError`` for an ``OSError``."""
+    """Let what fails within the block be about *path*. Raises ``FileError`` for an ``OSError`` about a file."""
     try:
         yield
     except OSError as error:
-        raise _error(error, os.fspath(error.filename or path)) from None
+        if found := explained(error, str(path)):
+            raise found from None
+        raise
 
 
-def explained(error: OSError) -> FileError | None:
-    """Return what an error that nobody expected says to an operator; nothing where it is about no file, but a bug."""
+def explained(error: OSError, where: str = "") -> FileError | None:
+    """Return what an error says to an operator; nothing where it is about no file.
+
+    *where* is the place where the system names none, else the line of ours at which it happened.
+    """
     if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
         return None
-    return _error(error, os.fspath(error.filename) if isinstance(error.filename, str | bytes) else _line(error))
-
-
-def _error(error: OSError, where: str | bytes) -> FileError:
+    named = isinstance(error.filename, str | bytes)
     return FileError(
-        "a file that goldsmith needs cannot be used",
-        where=os.fsdecode(where),
+        "no space is left" if error.errno in _FULL else "a file that goldsmith needs cannot be used",
+        where=os.fsdecode(error.filename) if named else where or _line(error),
         why=error.strerror or str(error),
-        next=_NEXT.get(error.errno or 0, _LOOK),
+        next=_NEXT.get(error.errno, _LOOK),
     )
 
 
@@ -63,9 +65,10 @@ def _line(error: OSError) -> str:
     return f"{own[-1].filename}, line {own[-1].lineno}" if own else ""
 
 
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file that a run left, of whatever kind; nothing where it cannot be read as JSON."""
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file that a run left; an empty one where the file is missing or something else."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):  # the last is what 100,000 brackets end in
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}

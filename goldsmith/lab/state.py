@@ -77,7 +77,7 @@ def read(folder: Path) -> State | None:
         return State(**known, vcenters=vcenters) if vcenters else None
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckError(
             "the lab's state cannot be used",
             where=str(file),

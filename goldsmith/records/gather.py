@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import builds, plan
 from goldsmith.errors import CheckError
+from goldsmith.host.files import read_object
 from goldsmith.installers import door
 from goldsmith.records import record as records
 from goldsmith.records import write
@@ -101,7 +101,7 @@ def parts(session: Session, template: Template) -> dict[str, str]:
 
 def inventory(verdict: Verdict) -> dict[str, Any]:
     """Return what the first clone holds."""
-    seen = _json(verdict.folder / "clone-1.json")
+    seen = read_object(verdict.folder / "clone-1.json")
     found: dict[str, Any] = _encodable(seen.get("inventory", {"packages": []}))
     return found
 
@@ -126,7 +126,7 @@ def previous(session: Session, site: Site, template: Template) -> Previous | Non
         if (build.image, build.phase) != (mine.image, mine.phase) or build.id == mine.build:
             continue
         text = _text(session.builds.folder(build) / write.RECORD)
-        inventory = _json(session.builds.folder(build) / write.INVENTORY)
+        inventory = read_object(session.builds.folder(build) / write.INVENTORY)
         with contextlib.suppress(CheckError):
             if inventory and (found := records.load(text)).verified:
                 return Previous(record=found, inventory=inventory)
@@ -193,11 +193,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(_text(path))
-    except ValueError:
-        return {}
-    return found

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from goldsmith import forging
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.guests.guest import WayIn
+from goldsmith.host.files import read_object
 from goldsmith.installers import door
 from goldsmith.records import gather, sbom, write
 from goldsmith.stages import verify
@@ -95,7 +95,7 @@ def _record(on: OnSite, verdict: Verdict, folder: Path) -> None:
 
 def expected(image: Image, guest: Guest, folder: Path, *, root: Path) -> verify.Expected:
     """Return what clones of a build are compared with: the image, and what the build itself recorded."""
-    recorded = _json(folder / INVENTORY).get("packages", [])
+    recorded = read_object(folder / INVENTORY).get("packages", [])
     variables = folder / VARIABLES
     return verify.Expected(
         packages=tuple(sorted({*image.packages, *guest.always})),
@@ -159,11 +159,3 @@ def _own(root: Path, name: str) -> Path:
             next="copy them into the repository and name the path relative to it",
         )
     return path
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import CheckError, ToolError, UnreachableError
+from goldsmith.host.files import ours
 from goldsmith.host.runner import Command
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.toolbox import fetch, gotool, images
@@ -159,18 +160,17 @@ class Builder:
         prefix = f"context-{job.image.name}-"
         for left in self.workspace.cache.glob(f"{prefix}*"):
             _remove(left)  # of a run that was killed: the lock says nobody uses it any more
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.workspace.cache))
-        try:
-            self.progress.status("laying out the build context")
-            context = Context(folder=folder, workspace=self.workspace, epoch=job.lock.source_date_epoch)
-            job.image.fill(context, job.lock)
-            context.copy(self.workspace.root / job.image.dockerfile, "Dockerfile")
-            context.freeze()
-            yield context
-        except OSError as error:
-            fetch.no_space(error, self.workspace.cache)
-        finally:
-            _remove(folder)
+        with ours(self.workspace.cache):
+            folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.workspace.cache))
+            try:
+                self.progress.status("laying out the build context")
+                context = Context(folder=folder, workspace=self.workspace, epoch=job.lock.source_date_epoch)
+                job.image.fill(context, job.lock)
+                context.copy(self.workspace.root / job.image.dockerfile, "Dockerfile")
+                context.freeze()
+                yield context
+            finally:
+                _remove(folder)
 
     def _fetch(self, job: _Job) -> None:
         get: Callable[..., None] = fetch.fetch

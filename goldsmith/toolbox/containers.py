@@ -48,7 +48,7 @@ class Mount:
         fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
         if not self.writable:
             fields.append("readonly")
-        return ",".join('"' + part.replace('"', '""') + '"' if {",", '"'} & set(part) else part for part in fields)
+        return ",".join('"' + part.replace('"', '""') + '"' if set(',"\r\n') & set(part) else part for part in fields)
 
 
 def is_inside(environment: Mapping[str, str] = os.environ) -> bool:
@@ -145,6 +145,7 @@ class Toolbox:
             # Signals reach what a shell waits for, as in a terminal, and not the shell alone.
             "--env", "TINI_KILL_PROCESS_GROUP=1",
             "--security-opt", "no-new-privileges",
+            "--ulimit", "core=0",  # a dump, which lands in the repository, would hold the tool's secrets
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),
             "--tmpfs", "/tmp",  # noqa: S108 - the container's own
@@ -160,6 +161,9 @@ class Toolbox:
 
     def _mounts(self, more: Iterable[Mount]) -> list[Mount]:
         mounts = [Mount(source=self.workspace.root, target=str(DATA), writable=True), *more]
+        builds = self.workspace.builds
+        if builds.is_symlink():  # to another disk, say, which a run does not see by itself
+            mounts.append(Mount(source=builds.resolve(), target=str(DATA / builds.name), writable=True))
         files = certificates.sources(self.workspace, self.environment, self.ca_files)
         if folder := certificates.folder(self.workspace, files):
             mounts.append(Mount(source=folder, target=EXTRA_CA))

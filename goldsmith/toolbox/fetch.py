@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
 import tempfile
@@ -12,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
-from goldsmith.errors import CheckError, ToolError, UnreachableError
+from goldsmith.errors import CheckError, UnreachableError
+from goldsmith.host.files import ours
 from goldsmith.host.runner import ProcessRunner
 from goldsmith.toolbox import wheels
 from goldsmith.toolbox.http import BrokenError, GoneError, Http, Source
@@ -81,7 +81,7 @@ def fetch(
 
     Go rows need ``mirrors.go``. Raises ``CheckError`` when a source has other bytes than
     the locked ones, ``UnreachableError`` when no source has a file or none answers,
-    ``ToolError`` when there is no space left.
+    ``FileError`` when there is no space left.
     """
     unique = list({row.sha256: row for row in rows}.values())
     waits = partial(progress.note, "another run fetches packages: waiting for it")
@@ -100,10 +100,8 @@ def fetch(
             sleep=sleep,
             counter=_Counter(missing, progress),
         )
-        try:
+        with ours(workspace.downloads):
             getter.all(missing, pool, runner or ProcessRunner())
-        except OSError as error:
-            no_space(error, workspace.downloads)
 
 
 class _Counter:
@@ -246,15 +244,3 @@ def _nowhere(row: Row, tried: list[str]) -> UnreachableError:
         why="\n".join(tried) or "no source is known for it",
         next=relock if gone and tried else network,
     )
-
-
-def no_space(error: OSError, where: Path) -> NoReturn:
-    """Raise what tells the operator of a full disk, or *error* itself when it is about something else."""
-    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-        raise error
-    raise ToolError(
-        "no space is left for downloads",
-        where=str(where),
-        why=str(error),
-        next="free some space there (the toolbox and the lab need 3 GB), or name another folder in GOLDSMITH_CACHE_DIR",
-    ) from None

@@ -76,9 +76,12 @@ def _apt_roots(apt: Path) -> Iterator[str]:
     """Yield the addresses in apt's sources, in both formats, in apt's order."""
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     for file in files:
-        if file.suffix not in {".list", ".sources"} or not file.is_file():
+        if file.suffix not in {".list", ".sources"}:
             continue
-        text = file.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # not there; or for root alone, as one with a login in it is
+            continue
         yield from (deb822_roots(text) if file.suffix == ".sources" else one_line_roots(text))
 
 

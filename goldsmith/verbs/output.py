@@ -24,8 +24,9 @@ _ENDLESS = 10_000
 
 
 def json(data: Any) -> None:
-    """Print *data* as JSON."""
-    sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    """Print *data* as JSON: as people read it, or in ASCII where stdout takes no more."""
+    plain = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=plain) + "\n")
 
 
 def lines(*text: str) -> None:

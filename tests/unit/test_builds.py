@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.builds import Build, Builds, Status, label
+from goldsmith.builds import Build, Builds, Status, label, seconds_of
 from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.host.files import FileError
 from goldsmith.host.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -87,11 +89,77 @@ def test_a_build_forgets_its_secrets(builds: Builds) -> None:
     assert (folder / "logs").is_dir()
 
 
-def test_a_broken_state_file_is_no_build(builds: Builds) -> None:
-    """A file cut off by a full disk stops nothing but itself."""
+MEDIUM = {"slot": "cdrom", "file": "media/boot.iso", "stored": f"[ds] iso/goldsmith-{BUILD.id}.iso", "secret": True}
+STRANGE: dict[str, Any] = {
+    "id of another build": {"id": "20261123-120000-89abcdef"},
+    "id that leads away": {"id": "../../victim"},
+    "id that is a number": {"id": 5},
+    "phase that leads away": {"phase": "../../victim"},
+    "file that leads away": {"attached": [MEDIUM | {"file": "../../victim"}]},
+    "file elsewhere": {"attached": [MEDIUM | {"file": "/etc/passwd"}]},
+    "medium of another build": {"attached": [MEDIUM | {"stored": "[ds] goldsmith-20261123-120000-89abcdef.iso"}]},
+    "medium of somebody else": {"attached": [MEDIUM | {"stored": "[ds] iso/debian.iso"}]},
+    "medium beside ours": {"attached": [MEDIUM | {"stored": f"[ds] goldsmith-{BUILD.id}-IMPORTANT.vmdk"}]},
+    "slot that no machine has": {"attached": [MEDIUM | {"slot": "usb"}]},
+    "medium that is a number": {"attached": [5]},
+    "status that is none": {"status": "alive"},
+    "stages that are none": {"stages": 5},
+    "further key": {"owner": "me"},
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_state_that_no_run_has_written_is_no_build(builds: Builds, kind: str) -> None:
+    """Folders are emptied and media deleted by what a state says: it is believed about its own build alone."""
     folder = builds.folder(builds.save(BUILD))
-    (folder / "build.json").write_text("{")
+    state = json.loads((folder / "build.json").read_text())
+    (folder / "build.json").write_text(json.dumps(state | {"attached": [MEDIUM]}))
+    assert len(builds.all()) == 1
+    (folder / "build.json").write_text(json.dumps(state | STRANGE[kind]))
     assert builds.all() == ()
+
+
+@pytest.mark.parametrize("content", ["{", "[5]", "[" * 100_000, "\0"])
+def test_a_broken_state_file_is_no_build(builds: Builds, content: str) -> None:
+    """A file cut off by a full disk, or made to break its reader, stops nothing but itself."""
+    folder = builds.folder(builds.save(BUILD))
+    for name in ("build.json", "times.json"):
+        (folder / name).write_text(content)
+    assert builds.all() == ()
+    assert seconds_of(folder) == {}
+
+
+def test_a_folder_that_is_a_link_is_no_build(builds: Builds, tmp_path: Path) -> None:
+    """What lies at its other end is nobody's answers and keys."""
+    folder = builds.folder(builds.save(BUILD))
+    folder.rename(tmp_path / folder.name)
+    folder.symlink_to(tmp_path / folder.name)
+    assert builds.all() == ()
+
+
+def test_builds_may_lie_on_another_disk(builds: Builds, tmp_path: Path) -> None:
+    """The folder of all builds may be a link, also to a folder that is still to be made; nowhere is an error."""
+    builds.workspace.builds.symlink_to(tmp_path / "disk")
+    first = builds.reserve("0123456789abcdef", datetime(2026, 11, 23, tzinfo=UTC))
+    builds.save(replace(BUILD, id=first))
+    assert (tmp_path / "disk" / first / "build.json").is_file()
+    assert [build.id for build in builds.all()] == [first]
+    builds.workspace.builds.unlink()
+    builds.workspace.builds.symlink_to(tmp_path / "no/disk")
+    with pytest.raises(FileError, match="cannot be used"):
+        builds.reserve("0123456789abcdef", datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def test_a_lock_that_is_a_link_empties_nothing(builds: Builds, tmp_path: Path) -> None:
+    """Nobody works on such a build, nobody takes it for dead, and the file at the other end stays as it is."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (builds.folder(builds.save(BUILD)) / ".lock").symlink_to(victim)
+    assert builds.alive(BUILD.id)
+    with pytest.raises(FileError) as caught, builds.working_on(BUILD):
+        pass
+    assert "symbolic link" in caught.value.next
+    assert victim.read_text() == "precious"
 
 
 @pytest.mark.parametrize(

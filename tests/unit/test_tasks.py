@@ -12,14 +12,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 import tasks
 from goldsmith import errors
 from goldsmith.host.redact import MASK, PROCESS
 from goldsmith.tools import junit
-from goldsmith.verbs import output
+from goldsmith.verbs import ending, output
 from goldsmith.verbs.flags import Request
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ FAMILIES = [
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], object]], tuple[str, str]]]:
     """Return what carries out a verb, and returns what that wrote to stdout and stderr."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     room = ModuleType("goldsmith.verbs.imaginary")
     monkeypatch.setitem(sys.modules, room.__name__, room)
     PROCESS.add(CANARY)
@@ -77,9 +76,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], obj
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
         try:
-            tasks._run("imaginary", "verb", {})
-        except Exit:
-            pass
+            ending.carry_out("imaginary", "verb", {}, looks=False)
         except Exception:  # noqa: BLE001 - as the interpreter shows a bug
             sys.excepthook(*sys.exc_info())
         return out.getvalue(), err.getvalue()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.errors import RefusedError
-from goldsmith.host.runner import Completed
 from tests.unit.sessions import INSIDE, PASSWORD, lab_is_up, session
 
 if TYPE_CHECKING:
@@ -49,18 +48,3 @@ def test_a_loopback_server_that_is_no_lab_is_refused(tmp_path: Path, server: str
     site = here.effective(site="lab", image="").site.model_copy(update={"name": "own", "server": server})
     with pytest.raises(RefusedError, match="cannot reach"):
         here.network(site)
-
-
-@pytest.mark.parametrize(
-    ("answer", "commit"),
-    [
-        (Completed(returncode=0, stdout="0123abc-dirty\n"), "0123abc-dirty"),
-        (Completed(returncode=128, stdout="", stderr="fatal: not a git repository"), ""),
-    ],
-    ids=["repository", "archive"],
-)
-def test_a_checkout_without_git_builds_too(tmp_path: Path, answer: Completed, commit: str) -> None:
-    """The commit is what git says; an unpacked archive has none, which is no error."""
-    here = session(tmp_path, script={"git -C": answer})
-    assert here.commit() == commit
-    assert [command.without for command in here.runner.asked] == [("GIT_",)]

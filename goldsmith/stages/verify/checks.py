@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ToolError
+from goldsmith.host.files import read_object
 from goldsmith.host.signals import Stop
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.stages.verify.pair import hostname
@@ -112,8 +113,8 @@ def _looked(request: Verification, done: Completed, began: float, repeat: str) -
 def _booted_at(file: Path) -> float:
     """Return when a clone had ended its first boot, in seconds since 1970; 0 where nobody says."""
     try:
-        return float(json.loads(file.read_text(encoding="utf-8"))["booted_at"])
-    except (OSError, ValueError, KeyError):
+        return float(read_object(file)["booted_at"])
+    except (ValueError, TypeError, KeyError, OverflowError):
         return 0.0
 
 

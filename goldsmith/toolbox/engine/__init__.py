@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith.errors import RefusedError, UnreachableError
+from goldsmith.host.workspace import holding
 from goldsmith.toolbox.engine import install, start
 from goldsmith.toolbox.engine.decide import Decision, Install, Start, Stop, Use, decide
 from goldsmith.toolbox.engine.probe import Probe, probe
@@ -148,11 +149,6 @@ def _engine(said: Probe) -> Engine:
 @contextlib.contextmanager
 def _alone(progress: Progress) -> Iterator[None]:
     """Only one run at a time installs or starts; the others find the work done."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.note("another run prepares the Docker engine; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    waits = partial(progress.note, "another run prepares the Docker engine; waiting for it")
+    with holding(LOCK, what="Docker engine", on_wait=waits):
         yield

@@ -56,7 +56,8 @@ def candidates(environment: Mapping[str, str], elsewhere: tuple[str, ...] = _ELS
     folders = [folder for folder in environment.get("PATH", "").split(os.pathsep) if folder]
     found: dict[Path, str] = {}
     for path in (*(Path(folder) / "docker" for folder in folders), *map(Path, elsewhere)):
-        if path.is_file() and os.access(path, os.X_OK):
+        # As a shell passes over a folder that it may not look into, which Path.is_file reports.
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 - see above
             found.setdefault(path.resolve(), str(path))
     return list(found.values())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, RefusedError, UnreachableError
 from goldsmith.flow.order import Order
 from goldsmith.flow.run import Flow
+from goldsmith.host.files import FileError
 from goldsmith.plan import Stage
 from goldsmith.vcenter import marks
 from goldsmith.vcenter.inventory import Machine
@@ -19,6 +22,7 @@ from tests.unit.sessions import FakeSession, lab_is_up, session
 from tests.unit.vcenter.fakes import BUILD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from goldsmith.plan import Plan
@@ -143,3 +147,40 @@ def test_a_named_build_must_fit(flow: Flow, changes: dict[str, Any], why: str) -
         flow.piece(Order(until=Stage.ANSWERS, build=BUILD))
     assert why in caught.value.why
     assert flow.session.builds.load(BUILD) == before
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_hides_neither_the_template_nor_the_secrets(tmp_path: Path) -> None:
+    """What was finished on the site is told with the error, the secrets go, and only the state stays as it was."""
+    made = session(tmp_path)
+    with room():
+        lab_is_up(made)
+        flow = Flow(on=made.on(made.effective(site="lab", image="")))
+        build = open_build(flow)
+        (made.builds.folder(build) / "answers").mkdir()
+        machine = template(made, flow)
+
+    def work() -> None:
+        with flow._ended(build, Order(), flow.inputs()) as steps:
+            attributes = marks.attributes_of(machine)
+            assert attributes
+            steps.template = marks.Template(machine=machine, attributes=attributes)
+            steps._save(replace(build, template=machine.name))
+
+    with pytest.raises(FileError, match="no space is left") as caught:
+        work()
+    assert caught.value.where.endswith(f"{BUILD}/build.json")
+    finished, unsaved = made.progress.notes
+    assert machine.name in finished
+    assert "failed" in unsaved
+    assert made.builds.secrets_left(build) == ()
+    assert made.builds.load(BUILD) == build
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Let files grow within the block."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

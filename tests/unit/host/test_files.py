@@ -58,15 +58,15 @@ def test_what_is_about_no_file_is_a_bug(error: OSError) -> None:
     assert files.explained(error) is None
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b"9" * 5_000])
-def test_what_is_no_json_is_nothing(tmp_path: Path, content: bytes) -> None:
-    """Cut off, no text, nested too deep, too long a number."""
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b"9" * 5_000, b"[5]"])
+def test_what_is_no_json_object_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
+    """Cut off, no text, nested too deep, too long a number, not an object; and what is not there."""
     (tmp_path / "x").write_bytes(content)
-    assert files.read_json(tmp_path / "x") is None
+    assert files.read_object(tmp_path / "x") == {}
+    assert files.read_object(tmp_path / "y") == {}
 
 
-def test_what_is_json_is_returned_as_it_is(tmp_path: Path) -> None:
-    """Of whatever kind; a file that is not there is nothing."""
-    (tmp_path / "x").write_text("[5]")
-    assert files.read_json(tmp_path / "x") == [5]
-    assert files.read_json(tmp_path / "y") is None
+def test_an_object_is_returned_as_it_is(tmp_path: Path) -> None:
+    """What it must hold is for its reader to say."""
+    (tmp_path / "x").write_text('{"a": [5]}')
+    assert files.read_object(tmp_path / "x") == {"a": [5]}

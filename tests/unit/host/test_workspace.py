@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from goldsmith.errors import RefusedError
-from goldsmith.host.workspace import SECRET_MODE, Workspace, write_if_changed
+from goldsmith.errors import ConfigurationError, RefusedError
+from goldsmith.host.files import FileError
+from goldsmith.host.workspace import SECRET_MODE, Workspace, holding, write_if_changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,36 @@ def test_a_secret_file_is_never_readable_by_others(tmp_path: Path) -> None:
     write_if_changed(path, "x")
     assert write_if_changed(path, "x", mode=SECRET_MODE)
     assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_cache_that_is_nowhere_is_refused(tmp_path: Path) -> None:
+    """A user who does not exist, links in a circle: one sentence, and which variable names it."""
+    (tmp_path / "circle").symlink_to("circle")
+    for value in ("~nobody-of-this-name/cache", str(tmp_path / "circle/cache")):
+        with pytest.raises(ConfigurationError) as caught:
+            Workspace.here({"GOLDSMITH_CACHE_DIR": value})
+        assert caught.value.where == f"GOLDSMITH_CACHE_DIR={value}"
+
+
+def test_a_lock_keeps_what_its_file_holds(tmp_path: Path) -> None:
+    """Another program's file of that name is not emptied, and one that may only be read serves as well."""
+    file = tmp_path / "x.lock"
+    file.write_text("precious")
+    file.chmod(0o444)
+    with holding(file, what="x"), pytest.raises(RefusedError), holding(file, what="x", wait=False):
+        pass
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_file_that_does_not_fit_changes_nothing(tmp_path: Path) -> None:
+    """The old content stays whole, no part of the new one is left, and the error names the file."""
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(FileError, match="no space is left") as caught:
+        write_if_changed(path, "text")
+    assert caught.value.where == str(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.sax import saxutils
@@ -229,3 +230,20 @@ def test_a_strangers_machine_is_never_touched(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="refuses"):
         bench.run()
     assert bench.clones == ["stranger"]
+
+
+def test_a_key_that_cannot_be_deleted_keeps_no_clone(tmp_path: Path) -> None:
+    """Trouble with a file of ours is an error, and comes after the clean-up of the site."""
+    bench = Bench(tmp_path)
+    key = bench.folder / verify.KEY
+
+    def swap(_: Command) -> Completed:
+        key.unlink()
+        (key / "in the way").mkdir(parents=True)
+        return Completed(returncode=2, stdout="")
+
+    bench.runner = FakeRunner({"python3 -m pytest": swap})
+    bench.effects = replace(bench.effects, runner=bench.runner)
+    with pytest.raises(OSError, match="directory"):
+        bench.run()
+    assert bench.clones == []

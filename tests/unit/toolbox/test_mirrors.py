@@ -74,6 +74,14 @@ def test_a_variable_goes_before_the_machine(tmp_path: Path) -> None:
     assert found.root("debian-security") == "http://own.example.com/debian-security"
 
 
+def test_a_source_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    """One with a login in it may be for root alone; a link may lead nowhere."""
+    folder = apt(tmp_path, good__list="deb http://mirror.example.com/debian trixie main\n")
+    (folder / "sources.list.d/a.sources").mkdir()
+    (folder / "sources.list.d/b.list").symlink_to("nowhere")
+    assert list(mirrors._apt_roots(folder)) == ["http://mirror.example.com/debian"]
+
+
 def test_a_machine_without_apt_uses_the_public_mirror(tmp_path: Path) -> None:
     """On anything but Debian the documented public mirror is used."""
     assert Mirrors.here({}, tmp_path / "none").debian == mirrors.PUBLIC

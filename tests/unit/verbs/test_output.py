@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -30,6 +31,15 @@ def test_json_is_read_back_as_it_was(capsys: pytest.CaptureFixture[str]) -> None
     text = capsys.readouterr().out
     assert json.loads(text) == data
     assert "Ærø" in text
+
+
+def test_json_stays_json_where_letters_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose stdout takes ASCII alone gets the same data."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    output.json({"network": "Büro-Netz"})
+    assert json.loads(raw.getvalue()) == {"network": "Büro-Netz"}
 
 
 def test_a_table_in_a_pipe_is_never_cut(capsys: pytest.CaptureFixture[str]) -> None:

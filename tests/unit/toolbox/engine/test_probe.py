@@ -42,6 +42,12 @@ def test_every_docker_is_a_candidate_once_and_in_the_order_of_path(tmp_path: Pat
     assert candidates({"PATH": path}, elsewhere=(str(first),)) == [str(first), str(second)]
 
 
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(tmp_path: Path) -> None:
+    """As by a shell: PATH may name another user's home, or something that no file system takes for a name."""
+    docker = executable(tmp_path / "docker")
+    assert candidates({"PATH": f"/{'x' * 5000}:/dev/null:{tmp_path}"}, elsewhere=()) == [str(docker)]
+
+
 def test_the_usual_places_count_when_path_leads_nowhere(tmp_path: Path) -> None:
     """Cron and sudo shorten PATH; docker is found all the same."""
     docker = executable(tmp_path / "usr/bin/docker")
