@@ -147,9 +147,11 @@ class Site(Spec):
 class Os(Spec):
     """The operating system an image installs."""
 
-    family: Literal["debian", "ubuntu"]
+    family: Annotated[str, must(r"[a-z][a-z0-9-]{1,30}", "a distribution's name in small letters, such as debian")]
+    """Which ones, with which releases and suites, is the installer's to say."""
     release: Annotated[str, must(r"[0-9]+(?:\.[0-9]+)?", "a release number, such as 13")]
-    suite: Annotated[str, must(r"[a-z]+", "the archive's name of the release, such as trixie")]
+    suite: Annotated[str, must(r"[a-z]*", "the archive's name of the release, such as trixie")] = ""
+    """Empty for a distribution whose releases have no other name than their number."""
     installer: Annotated[str, AfterValidator(_known_installer)]
     """Which unattended installer: it decides the answers' format and what carries them."""
     guest_type: Annotated[
