@@ -7,6 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from goldsmith.host import reading
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -39,15 +41,13 @@ def read(path: Path, *, root: Path, problems: Problems) -> Table | None:
     """Parse a TOML file; note why it cannot be, and return nothing then."""
     source = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = reading.decoded(reading.content(path))
         values = tomllib.loads(text)
-    except OSError as error:
-        problems.add(source, f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        problems.add(source, f"is not UTF-8 text (byte {error.start})")
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         problems.add(f"{source}:{line[1]}" if line else source, f"is not TOML: {error}")
+    except ValueError as error:
+        problems.add(source, str(error))
     else:
         places = {key: f"{source}:{line}" for key, line in lines(text)}
         return Table(source=source, values=values, places=places, folder=path.parent)

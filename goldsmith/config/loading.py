@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from goldsmith.config import files, material, roles, secrets, sites
@@ -16,6 +15,7 @@ from goldsmith.model import Image, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from goldsmith.config.files import Table
 
@@ -59,7 +59,8 @@ def load(
     found = _secrets(chosen_site, environment, problems)
     if parsed_site and site_table:
         checked = _with_paths(parsed_site, site_table, environment)
-        _check_paths(checked, site_table, now or datetime.now(UTC), problems)
+        named = bool(sites.ca_file(environment))
+        _check_paths(checked, site_table, now or datetime.now(UTC), problems, named=named)
         parsed_site = checked
     if parsed_image and image_table:
         roles.check(parsed_image.docker.variables, image_table, root=workspace.root, problems=problems)
@@ -156,8 +157,8 @@ def _secrets(site: _Choice, environment: Mapping[str, str], problems: Problems) 
 
 def _with_paths(site: Site, table: Table, environment: Mapping[str, str]) -> Site:
     """Return the site with absolute paths, and with the environment's CA file unless it is the lab."""
-    named = "" if site.is_lab else environment.get(sites.CA_FILE, "")
-    ca_file = Path.cwd() / Path(named).expanduser() if named else site.ca_file and _absolute(site.ca_file, table)
+    named = None if site.is_lab else sites.ca_file(environment)
+    ca_file = named or (site.ca_file and _absolute(site.ca_file, table))
     certificates = tuple(_absolute(path, table) for path in site.guests.certificates)
     key = site.guests.ssh_private_key_file
     key = key and _absolute(key, table)
@@ -169,9 +170,9 @@ def _absolute(path: Path, table: Table) -> Path:
     return table.folder / path.expanduser()
 
 
-def _check_paths(site: Site, table: Table, now: datetime, problems: Problems) -> None:
+def _check_paths(site: Site, table: Table, now: datetime, problems: Problems, *, named: bool) -> None:
     if site.ca_file and not site.is_lab:  # the lab makes its CA when it starts
-        where = table.place("ca_file") if "ca_file" in table.values else sites.CA_FILE
+        where = sites.CA_FILE if named else table.place("ca_file")
         material.check(site.ca_file, where=where, now=now, problems=problems, only_cas=False)
     if key := site.guests.ssh_private_key_file:
         where, keys = table.place("guests.ssh_private_key_file"), site.guests.authorized_keys

@@ -1,4 +1,4 @@
-"""Certificate files that a configuration names: read, and checked before anything relies on them."""
+"""Certificates and keys that a configuration names: read, and checked before anything relies on them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from goldsmith.host import reading
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from goldsmith.config.problems import Problems
-
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
-_LARGEST = 1_048_576
-"""No list of CA certificates is longer, in bytes."""
 
 
 def check(file: Path, *, where: str, now: datetime, problems: Problems, only_cas: bool) -> None:
@@ -24,28 +22,17 @@ def check(file: Path, *, where: str, now: datetime, problems: Problems, only_cas
     With *only_cas*, a certificate that is no CA's counts as well.
     """
     try:
-        with file.open("rb") as stream:
-            text = stream.read(_LARGEST).decode("ascii", errors="replace")
-    except OSError as error:
-        problems.add(where, f"{file} cannot be read: {error.strerror}")
-        return
-    if "PRIVATE KEY-----" in text:
-        problems.add(where, f"{file} holds a private key; give the certificate alone, and keep the key to yourself")
-        return
-    wrong = _wrong(_PEM.findall(text), now=now, only_cas=only_cas)
+        wrong = _wrong(reading.certificates(reading.content(file)), now=now, only_cas=only_cas)
+    except ValueError as error:
+        wrong = str(error)
     if wrong:
         problems.add(where, f"{file} {wrong}")
 
 
 def _wrong(blocks: Sequence[str], *, now: datetime, only_cas: bool) -> str:
-    if not blocks:
-        return "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
     for number, block in enumerate(blocks, start=1):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            context.load_verify_locations(cadata=block)
-        except ssl.SSLError:
-            return f"is damaged: certificate {number} cannot be decoded"
+        context.load_verify_locations(cadata=block)
         decoded = context.get_ca_certs()  # only CAs are listed
         if not decoded and only_cas:
             return f"is of no use: certificate {number} is not that of a CA"
@@ -59,18 +46,7 @@ def _wrong(blocks: Sequence[str], *, now: datetime, only_cas: bool) -> str:
 def check_private_key(file: Path, *, where: str, problems: Problems, authorized: Sequence[str]) -> None:
     """Note what makes *file* useless as a key that a program logs in with, to a machine with *authorized* keys."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_LARGEST)
-    except OSError as error:
-        problems.add(where, f"{file} cannot be read: {error.strerror}")
-        return
-    if b"PRIVATE KEY-----" not in data:
-        problems.add(
-            where, f"{file} is no private SSH key in PEM or OpenSSH form; its public half is in authorized_keys"
-        )
-        return
-    try:
-        public = _public_half(data)
+        public = _public_half(reading.private_key(reading.content(file)))
     except ValueError as error:
         problems.add(where, f"{file} {error}")
         return
@@ -109,11 +85,11 @@ def certificates(files: Sequence[Path]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for file in files:
-        blocks = _PEM.findall(file.read_text(encoding="ascii", errors="replace"))
+        blocks = reading.certificates(reading.content(file))
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", file.stem).strip("-") or "ca"
         for number, block in enumerate(blocks, start=1):
             name = stem if len(blocks) == 1 else f"{stem}-{number}"
             while f"{name}.crt" in found:
                 name += "x"
-            found[f"{name}.crt"] = "\n".join(block.split("\n")) + "\n"
+            found[f"{name}.crt"] = f"{block}\n"
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from goldsmith.host import reading
 from goldsmith.model.values import CryptedPassword, Password
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _checked(
 
 
 def _raw(name: str, environment: Mapping[str, str], problems: Problems) -> tuple[str, str] | None:
-    """Return the secret's text and its source; empty counts as not given."""
-    value, file = environment.get(name, ""), environment.get(f"{name}_FILE", "")
+    """Return the secret's text and its source; empty counts as not given, and an editor's mark as nothing."""
+    value, file = environment.get(name, "").removeprefix("\ufeff"), environment.get(f"{name}_FILE", "")
     if value and file:
         problems.add(f"{name}, {name}_FILE", "both are set; give one of them")
         return None
@@ -71,13 +72,10 @@ def _raw(name: str, environment: Mapping[str, str], problems: Problems) -> tuple
 def _content(file: Path, source: str, problems: Problems) -> str | None:
     """Return the file's text without the newline at its end."""
     try:
-        with file.expanduser().open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        problems.add(source, f"{file} is not text")
-    except (OSError, RuntimeError) as error:
-        problems.add(source, f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
+        data = reading.content(file)
+        text = reading.decoded(data)
+    except ValueError as error:
+        problems.add(source, f"{file} {error}")
     else:
         if len(data) <= _LARGEST and text.strip():
             return text.removesuffix("\n").removesuffix("\r")

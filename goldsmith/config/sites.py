@@ -120,6 +120,12 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
     return Table(source="the lab", values=nested(values | told), places=places, folder=folder)
 
 
+def ca_file(environment: Mapping[str, str]) -> Path | None:
+    """Return the absolute path of the file that ``GOLDSMITH_CA_FILE`` names, or nothing; ``~`` is the caller's home."""
+    named = environment.get(CA_FILE)
+    return Path.cwd() / Path(named).expanduser() if named else None
+
+
 def is_loopback(server: str) -> bool:
     """Return whether *server* (``host[:port]``) is an address of this machine alone."""
     host = server.partition(":")[0].lower()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from goldsmith import builds, forging
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.flow import inputs
+from goldsmith.host import reading
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.installers import answers, door
 from goldsmith.media import make
@@ -234,7 +235,7 @@ class Steps:
         if theirs is None:
             return self.folder / KEY
         copy = self.folder / OPERATORS_KEY
-        write_if_changed(copy, theirs.read_bytes(), mode=SECRET_MODE)
+        write_if_changed(copy, reading.private_key(reading.content(theirs)), mode=SECRET_MODE)
         return copy
 
     def _timeouts(self) -> packer.Timeouts:

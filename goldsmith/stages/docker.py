@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from goldsmith import forging
 from goldsmith.errors import ConfigurationError, MissingObjectError
 from goldsmith.forging import Recipe
+from goldsmith.host import reading
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.installers import door
 from goldsmith.tools import packer
@@ -19,13 +20,15 @@ from goldsmith.vcenter import marks, preflight
 from goldsmith.vcenter.inventory import network_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from goldsmith.forging import Effects, Job
     from goldsmith.model import Image, Placement
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.marks import Template
+
+    Reader = Callable[[bytes], object]
 
 _NEEDED = {
     "docker-ce": ("docker_engine_repo_url", "docker_engine_repo_key_file"),
@@ -96,11 +99,13 @@ def files(image: Image, root: Path) -> dict[str, str]:
 
     Images' archives are left out: their sha256 is pinned, and reading gigabytes for a plan takes too long.
 
-    Raises ``ConfigurationError`` naming each file that is missing, or is where the toolbox does not see it.
+    Raises ``ConfigurationError`` naming each file that is missing, lies where the toolbox does not see it, or holds
+    something else than the certificates or the key that are wanted of it.
     """
-    archives = {item.archive for item in image.docker.images if item.archive}
-    others = set(_named(image.docker.variables))
-    if problems := [problem for name in sorted(archives | others) if (problem := _problem(root, name))]:
+    archives: dict[str, Reader | None] = {item.archive: None for item in image.docker.images if item.archive}
+    others = dict(_named(image.docker.variables))
+    wanted = sorted((archives | others).items())
+    if problems := [problem for name, reader in wanted if (problem := _problem(root, name, reader))]:
         raise ConfigurationError(
             "a file for the playbooks cannot be used",
             where=f"images and variables of the image {image.name}",
@@ -110,19 +115,24 @@ def files(image: Image, root: Path) -> dict[str, str]:
     return {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in sorted(others)}
 
 
-def _named(variables: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the files that the playbooks' variables name."""
-    authorities, key = (variables.get(f"docker_engine_{name}") for name in ("registry_cas", "repo_key_file"))
-    if isinstance(authorities, dict):
-        yield from (name for name in authorities.values() if isinstance(name, str))
-    if isinstance(key, str) and key:
-        yield key
+def _named(variables: Mapping[str, Any]) -> Iterator[tuple[str, Reader]]:
+    """Yield the files that the playbooks' variables name, and what must be able to read each."""
+    for name in variables.get("docker_engine_registry_cas", {}).values():
+        yield name, reading.certificates
+    if name := variables.get("docker_engine_repo_key_file", ""):
+        yield name, reading.openpgp_key
 
 
-def _problem(root: Path, name: str) -> str:
+def _problem(root: Path, name: str, reader: Reader | None) -> str:
     if Path(name).is_absolute() or not (root / name).resolve().is_relative_to(root.resolve()):
         return f"{name} does not lie in the repository, which is all that the toolbox sees"
-    return "" if (root / name).is_file() else f"{name} is not there"
+    if not (root / name).is_file():
+        return f"{name} is not there"
+    try:
+        _ = reader and reader(reading.content(root / name))
+    except ValueError as error:
+        return f"{name} {error}"
+    return ""
 
 
 def guestinfo(public_key: str, build: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.guests.guest import WayIn
 from goldsmith.host.files import read_object
+from goldsmith.host import reading
 from goldsmith.installers import door
 from goldsmith.records import gather, sbom, write
 from goldsmith.stages import verify
@@ -80,7 +81,7 @@ def _operators_key(on: OnSite, guest: Guest) -> str:
             next="name the private key of one of guests.authorized_keys: ssh_private_key_file, or\n"
             "SSH_PRIVATE_KEY_FILE",
         )
-    return file.read_text(encoding="ascii")
+    return reading.private_key(reading.content(file)).decode()
 
 
 def _record(on: OnSite, verdict: Verdict, folder: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from typing import TYPE_CHECKING
 
+from goldsmith.config.sites import ca_file
 from goldsmith.errors import ConfigurationError
+from goldsmith.host import reading
 from goldsmith.host.workspace import write_if_changed
 
 if TYPE_CHECKING:
@@ -19,29 +20,18 @@ if TYPE_CHECKING:
 def sources(workspace: Workspace, environment: Mapping[str, str], extra: Iterable[Path | None] = ()) -> list[Path]:
     """Return the files to trust: ``docker/certs/*.crt``, the one of ``GOLDSMITH_CA_FILE``, and *extra* (a site's)."""
     files = sorted((workspace.root / "docker" / "certs").glob("*.crt"))
-    if named := environment.get("GOLDSMITH_CA_FILE"):
-        files.append(workspace.root / named)
-    return list(dict.fromkeys([*files, *(path for path in extra if path)]))
+    return list(dict.fromkeys([*files, *(path for path in (ca_file(environment), *extra) if path)]))
 
 
 def read(path: Path) -> bytes:
-    """Return the content of a file of PEM certificates.
+    """Return the certificates of a file of PEM certificates, and nothing else of it: tools disagree about the rest.
 
     Raises ``ConfigurationError`` when it cannot be read, holds none, or holds a private key.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _refused(path, error.strerror or str(error)) from None
-    if b"PRIVATE KEY-----" in data:
-        raise _refused(path, "it holds a private key, which would be given to every container")
-    if b"-----BEGIN CERTIFICATE-----" not in data:
-        raise _refused(path, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----); a DER file must be converted")
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=data.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError) as error:
-        raise _refused(path, f"OpenSSL cannot read it: {error}") from None
-    return data
+        return "".join(f"{block}\n" for block in reading.certificates(reading.content(path))).encode()
+    except ValueError as error:
+        raise _refused(path, f"it {error}") from None
 
 
 def folder(workspace: Workspace, files: Iterable[Path]) -> Path | None:

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, UnreachableError
+from goldsmith.host import reading
 from goldsmith.vcenter.faults import DEADLINE_SECONDS, explained, split_server
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     # Operators often save the vCenter's own certificate, or an intermediate one: trusting exactly that is safe.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        context.load_verify_locations(ca_file)
-    except OSError as error:
+        context.load_verify_locations(cadata="\n".join(reading.certificates(reading.content(ca_file))))
+    except ValueError as error:
         raise ConfigurationError(
             "the file of the vCenter's certificate authority cannot be used",
             where=f"ca_file = {ca_file}",
-            why=str(error.strerror or error) if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate",
+            why=f"it {error}",
             next="name a PEM file: text with -----BEGIN CERTIFICATE-----",
         ) from None
     return context

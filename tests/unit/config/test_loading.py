@@ -224,7 +224,8 @@ def test_a_secret_in_a_file_is_refused_and_not_shown(workspace: Workspace) -> No
     ("content", "expected"),
     [
         pytest.param(b"server = \n", "oslo.toml:1: is not TOML", id="syntax"),
-        pytest.param(b"\xff\xfe", "is not UTF-8 text", id="encoding"),
+        pytest.param(SITE.encode("utf-16"), "is text in UTF-16: save it as UTF-8", id="UTF-16"),
+        pytest.param(b"# B\xfcro\n" + SITE.encode(), "is not UTF-8 text (byte 3)", id="Latin-1"),
         pytest.param(b"", "placement is missing; it is required", id="empty"),
         pytest.param(b'name = "x"\n' + SITE.encode(), "oslo.toml:1: name: unknown key", id="name"),
     ],
@@ -233,6 +234,34 @@ def test_unusable_files(workspace: Workspace, content: bytes, expected: str) -> 
     """What cannot be read as a site's file is told with its place."""
     site_file(workspace, "").write_bytes(content)
     assert expected in refusal(workspace, "oslo", {})
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf" + SITE.encode(), SITE.replace("\n", "\r\n").encode()])
+def test_files_of_other_editors(workspace: Workspace, data: bytes) -> None:
+    """A mark of UTF-8 and the line ends of Windows change nothing."""
+    site_file(workspace, "").write_bytes(data)
+    assert load("oslo", None, workspace=workspace, environment={}).site.placement.cluster == "Cluster"
+
+
+def test_a_secret_with_a_mark_of_its_encoding(workspace: Workspace, tmp_path: Path) -> None:
+    """In a file or a variable, what an editor put before it is no part of it; UTF-16 is told as that."""
+    given = {"VSPHERE_PASSWORD": "", "VSPHERE_PASSWORD_FILE": str(tmp_path / "password")}
+    (tmp_path / "password").write_bytes(b"\xef\xbb\xbfcorrect horse\r\n")
+    for environment in (ORIGIN | given, ORIGIN | {"VSPHERE_PASSWORD": "\ufeffcorrect horse"}):
+        effective = load(None, None, workspace=workspace, environment=environment)
+        assert effective.credentials().password.get_secret_value() == "correct horse"
+    (tmp_path / "password").write_bytes("correct horse".encode("utf-16"))
+    assert "is text in UTF-16" in refusal(workspace, None, ORIGIN | given)
+
+
+def test_an_error_names_the_ca_file_that_counts(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable goes before the site's own file, so what is wrong with its file is told of the variable."""
+    monkeypatch.chdir(workspace.root)
+    monkeypatch.setenv("HOME", str(workspace.root))
+    site_file(workspace, SITE.replace("[placement]", 'ca_file = "mine.pem"\n[placement]'))
+    told = refusal(workspace, "oslo", {"GOLDSMITH_CA_FILE": "~/missing.pem"})
+    assert f"GOLDSMITH_CA_FILE: {workspace.root}/missing.pem cannot be read" in told
+    assert "config/sites/oslo.toml:3: " in refusal(workspace, "oslo", {})
 
 
 def test_many_errors_still_fit_a_screen(workspace: Workspace) -> None:

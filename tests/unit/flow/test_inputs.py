@@ -142,7 +142,7 @@ def docker(effective: Effective, lock: Lock, *, root: Path = ROOT) -> Inputs:
 
 MCR = {
     "docker_engine_repo_url": "https://repos.example.com/ubuntu",
-    "docker_engine_repo_key_file": "README.md",
+    "docker_engine_repo_key_file": "tests/recorded/docker/repository.asc",
     "docker_engine_repo_key_fingerprint": "0" * 40,
     "docker_engine_packages": [{"name": "docker-ee", "version": "1"}],
 }
@@ -186,10 +186,14 @@ def test_what_the_playbooks_are_given_counts_by_its_content(effective: Effective
         shutil.copytree(ROOT / name, tmp_path / name)
     told = with_docker(effective, variables={"docker_engine_registry_cas": {"registry.example.com:5000": "ca.pem"}})
     before = docker(effective, lock, root=tmp_path)
-    (tmp_path / "ca.pem").write_text("one")
+    pem = (ROOT / "tests/recorded/certificates/corporate-root.crt").read_text()
+    (tmp_path / "ca.pem").write_text(pem)
     one = docker(told, lock, root=tmp_path)
     assert changed(before, one) == ("files", "variables")
-    (tmp_path / "ca.pem").write_text("another")
+    (tmp_path / "ca.pem").write_text("nothing")
+    with pytest.raises(ConfigurationError, match=r"ca\.pem holds no certificate"):
+        docker(told, lock, root=tmp_path)
+    (tmp_path / "ca.pem").write_text(f"another\n{pem}")
     assert changed(one, docker(told, lock, root=tmp_path)) == ("files",)
 
 

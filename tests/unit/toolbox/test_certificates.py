@@ -66,9 +66,9 @@ def test_what_somebody_put_beside_them_is_not_trusted(space: Workspace, tmp_path
     ("content", "why"),
     [
         (None, "No such file"),
-        ("hello", "no PEM certificate"),
+        ("hello", "no certificate in PEM form"),
         (PEM + "-----BEGIN RSA PRIVATE KEY-----\nx\n", "private key"),
-        (PEM.replace("\nM", "\n!", 1), "OpenSSL cannot read it"),
+        (PEM.replace("\nM", "\n!", 1), "do not belong there"),
     ],
     ids=["missing", "no certificate", "private key", "damaged"],
 )
