@@ -29,11 +29,11 @@ class Table:
     """What relative paths in it are relative to."""
 
     def place(self, key: str) -> str:
-        """Return where *key*, or the nearest table around it, stands."""
+        """Return where *key*, or the nearest table or list around it, stands."""
         while key:
             if key in self.places:
                 return self.places[key]
-            key = key.rpartition(".")[0]
+            key = _INNERMOST.sub("", key)
         return self.source
 
 
@@ -54,26 +54,46 @@ def read(path: Path, *, root: Path, problems: Problems) -> Table | None:
     return None
 
 
-_HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_.\"' -]+?)\s*\]{1,2}\s*(?:#.*)?")
+_HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_.\"' -]+?)\s*\]{1,2}\s*(?:#.*)?")
 _PART = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
 _ASSIGNMENT = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+_INNERMOST = re.compile(r"(?:^|\.)[^.\[\]]*$|\[\d+\]$")
+"""The last part of a dotted key: a name, or a place in a list."""
 
 
 def lines(text: str) -> Iterator[tuple[str, int]]:
-    """Yield each dotted key of a TOML text with its line; tomllib does not tell, and errors should.
+    """Yield each dotted key of a TOML text with its line; tomllib does not say it, and errors should.
 
-    Lines within a multi-line value may look like keys: the first place of a key counts.
+    Lists of tables have their number: ``docker.images[1].ref``. Lines within a multi-line value may look like
+    keys: the first place of a key counts.
     """
     table, seen = "", set()
+    lists: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        key = ""
+        keys: tuple[str, ...] = ()
         if header := _HEADER.fullmatch(line):
-            key = table = _bare(header[1])
+            name = _numbered(_bare(header[2]), lists)
+            if header[1] == "[[":
+                lists[name] = lists.get(name, -1) + 1
+                keys = (name, f"{name}[{lists[name]}]")
+            else:
+                keys = (name,)
+            table = keys[-1]
         elif assignment := _ASSIGNMENT.match(line):
-            key = f"{table}.{_bare(assignment[1])}".lstrip(".")
-        if key and key not in seen:
-            seen.add(key)
-            yield key, number
+            keys = (f"{table}.{_bare(assignment[1])}".lstrip("."),)
+        for key in keys:
+            if key not in seen:
+                seen.add(key)
+                yield key, number
+
+
+def _numbered(name: str, lists: Mapping[str, int]) -> str:
+    """Return a header's key with the numbers of the lists that it lies in: a table below one belongs to the last."""
+    made = ""
+    for part in name.split("."):
+        above = f"{made}[{lists[made]}]" if made in lists else made
+        made = f"{above}.{part}".lstrip(".")
+    return made
 
 
 def _bare(key: str) -> str:

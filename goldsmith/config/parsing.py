@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -45,7 +46,7 @@ def _note(detail: ErrorDetails, kind: type[BaseModel], table: Table, problems: P
         return  # "or empty": the other half of the union says what is allowed
     parts, model = _walk(detail["loc"], kind)
     key = _dotted(parts)
-    place = table.place(_dotted([part for part in parts if isinstance(part, str)]))
+    place = table.place(key)
     shown_value = f"{key} = {shown(key, detail['input'])}"
     if detail["type"] == "missing":
         problems.add(place, f"{key} is missing; it is required")
@@ -75,17 +76,35 @@ def _walk(loc: tuple[int | str, ...], kind: type[BaseModel]) -> tuple[list[int |
     """Return the keys in *loc*, without pydantic's own words for unions, and the innermost model around them."""
     parts: list[int | str] = []
     model: type[BaseModel] = kind
-    inner: type[BaseModel] | None = kind
+    inner: Any = kind
     for part in loc:
-        if isinstance(part, str) and inner is None:
+        if isinstance(part, int):
+            inner = _member(inner, tuple, list)
+        elif isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+            field = inner.model_fields.get(part)
+            inner = _table(field.annotation) if field else None
+        elif get_origin(inner) is dict:
+            inner = get_args(inner)[1]
+        else:
             continue
         parts.append(part)
-        if inner is not None:
-            model = inner
-            field = model.model_fields.get(str(part))
-            annotation = field.annotation if field else None
-            inner = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
     return parts, model
+
+
+def _table(annotation: Any) -> Any:
+    """Return the model, list or dictionary in *annotation*, which may be one half of a union; else itself."""
+    if get_origin(annotation) is Annotated:
+        return _table(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        halves = [_table(half) for half in get_args(annotation)]
+        return next((half for half in halves if isinstance(half, type) and issubclass(half, BaseModel)), halves[0])
+    return annotation
+
+
+def _member(annotation: Any, *kinds: type) -> Any:
+    """Return the type of a list's members."""
+    return _table(get_args(annotation)[0]) if get_origin(annotation) in kinds else None
 
 
 def _dotted(parts: list[int | str]) -> str:

@@ -35,6 +35,21 @@ def test_dotted_and_quoted_keys() -> None:
     assert dict(lines(text)) == {"a.b": 1, "c": 2, "c.d": 3, "c.e": 6}
 
 
+@given(st.lists(st.dictionaries(_KEY, st.integers(), min_size=1, max_size=3), min_size=1, max_size=4), _KEY, _KEY)
+def test_tables_of_a_list_are_numbered(tables: list[dict[str, int]], name: str, below: str) -> None:
+    """Each key of each table of a list has its own line, those of a table below it as well."""
+    head = f"[[a.{name}]]"
+    parts = [
+        [head, *(f"{key} = {value}" for key, value in one.items()), f"[a.{name}.sub]", f"{below} = 1"] for one in tables
+    ]
+    written = [line for part in parts for line in part]
+    found = dict(lines("\n".join(written)))
+    for number, one in enumerate(tables):
+        assert written[found[f"a.{name}[{number}]"] - 1] == head
+        assert all(written[found[f"a.{name}[{number}].{key}"] - 1] == f"{key} = {one[key]}" for key in one)
+        assert written[found[f"a.{name}[{number}].sub.{below}"] - 1] == f"{below} = 1"
+
+
 @given(_TABLES)
 def test_flat_is_the_inverse_of_nested(tables: dict[str, dict[str, int]]) -> None:
     """Tables survive being flattened and nested again."""

@@ -11,7 +11,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "config/describe.py": _LOADING,
     "config/effective.py": _LOADING,
     "config/material.py": ("unit/config/test_private_keys.py", "unit/config/test_loading.py"),
-    "config/parsing.py": _LOADING,
     "config/problems.py": _LOADING,
     "config/secrets.py": _LOADING,
     "config/sites.py": ("unit/config/test_loading.py", "unit/config/test_labs.py"),
