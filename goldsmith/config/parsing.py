@@ -24,6 +24,7 @@ _WORDS = {
     "int_type": "must be a whole number",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}; vSphere refuses any other",
     "tuple_type": "must be a list",
     "model_type": "must be a table",
     "enum": "must be one of {expected}",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goldsmith.config.files import Table
 from goldsmith.errors import ConfigurationError
 from goldsmith.host.files import read_object
+from goldsmith.model.values import host_and_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,9 +49,9 @@ GUESTS = {
 }
 GUEST_LISTS = {
     "GUEST_NTP_SERVERS": ("guests.ntp_servers", r"[\s,]+"),
-    "GUEST_NO_PROXY": ("guests.no_proxy", r"[\s,]+"),
+    "GUEST_NO_PROXY": ("guests.no_proxy", r"[\s,;]+"),
     "GUEST_CERTIFICATES": ("guests.certificates", ":"),
-    "GUEST_AUTHORIZED_KEYS": ("guests.authorized_keys", "\n"),
+    "GUEST_AUTHORIZED_KEYS": ("guests.authorized_keys", r"\r\n|\r|\n"),
 }
 """What the origin kept in files beside its answers: the values of such a variable are separated as its pattern says."""
 DESCRIBING = (*REQUIRED, *OPTIONAL, ISO_PATH, *GUESTS, *GUEST_LISTS)
@@ -78,7 +79,8 @@ def from_environment(environment: Mapping[str, str], problems: Problems, *, cach
     values: dict[str, Any] = {key: "missing" for name, key in REQUIRED.items() if name in missing}
     values |= {key: environment[name] for key, name in places.items()}
     for name, (key, separator) in GUEST_LISTS.items():
-        if found := [part for part in re.split(separator, environment.get(name, "").strip()) if part.strip()]:
+        parts = re.split(separator, environment.get(name, "").removeprefix("\ufeff").strip())
+        if found := [line for part in parts if (line := _line(part))]:
             values[key], places[key] = found, name
     if path := environment.get(ISO_PATH):
         # The origin names one ISO. Media that are made here go to the folder it lies in.
@@ -94,6 +96,12 @@ def from_environment(environment: Mapping[str, str], problems: Problems, *, cach
         values |= of_lab
         places |= dict.fromkeys(of_lab, f"the lab {lab}")
     return Table(source=ENVIRONMENT, values=nested(values), places=places, folder=Path.cwd())
+
+
+def _line(part: str) -> str:
+    """Return one value of a list; blank lines and comments, which files have, are none."""
+    made = part.lstrip().replace("\t", " ")
+    return "" if made.startswith("#") else made if made.strip() else ""
 
 
 def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
@@ -128,18 +136,18 @@ def ca_file(environment: Mapping[str, str]) -> Path | None:
 
 def is_loopback(server: str) -> bool:
     """Return whether *server* (``host[:port]``) is an address of this machine alone."""
-    host = server.partition(":")[0].lower()
-    return host == "localhost" or host.startswith("127.")
+    host = host_and_port(server)[0].lower()
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def lab_at(server: str, *, cache: Path) -> str | None:
     """Return the name of the lab on this machine that has a vCenter at *server*, as long as it is up."""
     if not is_loopback(server):
         return None
-    port = server.partition(":")[2] or "443"
+    port = host_and_port(server)[1] or "443"
     for file in sorted((cache / "lab").glob("*/lab.json")):
         try:
-            ports = [str(one["server"]).partition(":")[2] for one in read_object(file)["vcenters"]]
+            ports = [host_and_port(str(one["server"]))[1] for one in read_object(file)["vcenters"]]
         except (KeyError, TypeError):
             continue  # it is being made or removed, or is of another version
         if port in ports:

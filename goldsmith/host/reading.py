@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LARGEST = 1_048_576
+_LARGEST = 8 << 20
 """No list of certificates, and no key, is longer, in bytes."""
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
@@ -44,7 +44,7 @@ def content(file: Path) -> bytes:
         msg = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ValueError(msg) from None
     if len(data) > _LARGEST:
-        msg = "is larger than 1 MiB"
+        msg = "is larger than 8 MiB"
         raise ValueError(msg)
     return data
 

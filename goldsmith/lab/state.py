@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import CheckError
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
+from goldsmith.model.values import host_and_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +44,8 @@ class State:
 
     def at(self, server: str) -> str:
         """Return the name of the vCenter that listens where *server* says, whatever this machine is called there."""
-        port = server.partition(":")[2]
-        return next((one.name for one in self.vcenters if one.server.partition(":")[2] == port), "")
+        port = host_and_port(server)[1]
+        return next((one.name for one in self.vcenters if host_and_port(one.server)[1] == port), "")
 
     def write(self, folder: Path, ca: str) -> None:
         """Write the files of the lab; ``lab.json`` last, because its presence means that the lab is up."""

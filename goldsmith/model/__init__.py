@@ -132,7 +132,7 @@ class Site(Spec):
 
     name: Slug
     server: HostPort
-    """The vCenter's host name, with ``:port`` where it is not 443."""
+    """The vCenter's host name or address, with ``:port`` where it is not 443."""
     ca_file: Path | None = None
     """PEM file of the CA that signed the vCenter's certificate; the system's trust store otherwise."""
     placement: Placement
@@ -192,7 +192,8 @@ class Hardware(Spec):
     """The virtual machine a base is installed on."""
 
     cpus: int = Field(strict=True, default=2, ge=1, le=128)
-    memory_mib: int = Field(strict=True, default=4096, ge=1024, le=1_048_576)
+    memory_mib: int = Field(strict=True, default=4096, ge=1024, le=1_048_576, multiple_of=4)
+    """vSphere takes multiples of 4 alone."""
     disk_mib: int = Field(strict=True, default=51_200, ge=8192, le=16_777_216)
     disk_controller: Literal["pvscsi", "lsilogic", "lsilogic-sas"] = "pvscsi"
     network_card: Literal["vmxnet3", "e1000e"] = "vmxnet3"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -36,14 +37,57 @@ Slug = Annotated[
     must(r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?", "1 to 40 small letters, digits, dots and dashes"),
 ]
 HostName = Annotated[str, must(_HOST, "a host name or an IPv4 address, such as ntp1.example.com")]
-HostPort = Annotated[str, must(_HOST + _PORT, "a host name with an optional port, such as vcenter.example.com:443")]
-NoProxy = Annotated[
-    str,
-    must(
-        rf"\*|\.?{_HOST}{_PORT}(?:/\d{{1,3}})?",
-        "a host, a domain such as .example.com, or a network such as 10.0.0.0/8",
-    ),
-]
+# DNS has machines with underlines in their names, which no mirror's URL may have.
+_SERVER = re.compile(
+    rf"(?:(?P<name>{_HOST.replace('[A-Za-z0-9', '[A-Za-z0-9_')})\.?|\[(?P<address>[0-9A-Fa-f:.]+)\])(?P<port>{_PORT})",
+    re.ASCII,
+)
+
+
+def host_and_port(server: str) -> tuple[str, str]:
+    """Return the parts of ``host[:port]``; an IPv6 address, which stands in brackets there, without them."""
+    host, _, port = server.removeprefix("[").partition("]" if server.startswith("[") else ":")
+    return host, port.removeprefix(":")
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return bool(ipaddress.IPv6Address(text)) and "%" not in text
+    except ValueError:
+        return False
+
+
+def _server(value: str) -> str:
+    """Accept a vCenter's address; it is written in one way: IPv6 in brackets, a name without the dot of DNS's root."""
+    found = _SERVER.fullmatch(f"[{value}]" if _is_ipv6(value) else value)
+    if found is None or not (found["name"] or _is_ipv6(found["address"])):
+        msg = (
+            "must be a host name with an optional port, without https://, such as vcenter.example.com:443; "
+            "an IPv6 address with a port stands in brackets: [2001:db8::10]:443"
+        )
+        raise ValueError(msg)
+    return (found["name"] or f"[{found['address']}]") + found["port"]
+
+
+HostPort = Annotated[str, AfterValidator(_server)]
+_NO_PROXY = re.compile(rf"\*|\.?{_HOST}{_PORT}(?:/\d{{1,3}})?", re.ASCII)
+
+
+def _no_proxy(value: str) -> str:
+    """Accept what programs go to directly, and write it as all of them read it: ``.example.com``, ``::1``."""
+    made = value.removesuffix(".").removeprefix("*" if value.startswith("*.") else "")
+    if made.startswith("[") and made.endswith("]"):
+        made = made[1:-1]
+    address, _, length = made.partition("/")
+    prefix = not length or (length.isascii() and length.isdigit() and int(length) <= _IPV6_BITS)
+    if not _NO_PROXY.fullmatch(made) and not (_is_ipv6(address) and prefix):
+        msg = "must be a host, a domain such as .example.com, an address such as ::1, or a network such as 10.0.0.0/8"
+        raise ValueError(msg)
+    return made
+
+
+_IPV6_BITS = 128
+NoProxy = Annotated[str, AfterValidator(_no_proxy)]
 PackageName = Annotated[str, must(r"[a-z0-9][a-z0-9+.-]+", "a package's name: small letters, digits and + . -")]
 Locale = Annotated[
     str,
@@ -115,10 +159,11 @@ def _ssh_fields(data: str) -> list[bytes]:
 def _authorized_key(value: str) -> str:
     """Accept one line of an ``authorized_keys`` file, options included (sshd(8)), whose key is what its type says."""
     found = re.fullmatch(
-        r"(?:(?P<options>(?:[^\s\"]|\"[^\"]*\")+) )?(?P<type>[a-z0-9@.-]+) (?P<data>\S+)(?: .*)?", value
+        r"(?:(?P<options>(?:[^\s\"]|\"(?:\\\"|[^\"])*\")+) +)?(?P<type>[a-z0-9@.-]+) +(?P<data>\S+)(?: .*)?", value
     )
     if found is None or found["type"] not in KEY_TYPES:
-        msg = f"must be a line of an authorized_keys file with one of the key types {', '.join(KEY_TYPES)}"
+        other = ", not a file's name: give its lines" if re.match(r"[~./][^ ]*$", value) else ""
+        msg = f"must be a line of an authorized_keys file{other}, with one of the key types {', '.join(KEY_TYPES)}"
         raise ValueError(msg)
     if _ssh_fields(found["data"])[:1] != [found["type"].encode()]:
         msg = f"must hold a whole {found['type']} key: its base64 part is damaged or cut off"

@@ -8,6 +8,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import GoldsmithError, ToolError, UnreachableError
+from goldsmith.model.values import host_and_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ _HTTPS = 443
 
 
 def split_server(server: str) -> tuple[str, int]:
-    """Split ``host[:port]``."""
-    host, _, port = server.partition(":")
+    """Split ``host[:port]``; an IPv6 address, which stands in brackets there, is returned without them."""
+    host, port = host_and_port(server)
     return host, int(port) if port else _HTTPS
 
 
@@ -52,7 +53,8 @@ def _unreachable(server: str, error: Exception) -> UnreachableError:
 
 
 def _untrusted(server: str, ca_file: Path | None, error: ssl.SSLCertVerificationError) -> UnreachableError:
-    host, port = split_server(server)
+    _, port = split_server(server)
+    host = server.removesuffix(f":{port}")  # as it stands in a URL
     if "match" in error.verify_message:  # the chain is fine, the name is not
         advice = "use the name that stands in the certificate as the site's server"
     else:

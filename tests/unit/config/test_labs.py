@@ -54,6 +54,8 @@ def test_a_name_that_only_begins_like_the_loopback_is_none() -> None:
     """A host is compared whole."""
     assert not is_loopback("localhost.example.com")
     assert is_loopback("localhost:443")
+    assert is_loopback("[::1]:443")
+    assert not is_loopback("[2001:db8::1]:443")
 
 
 def test_the_environments_site_gets_the_labs_mirror_only_in_a_lab(cache: Path, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_key_of_a_repository_is_what_apt_reads() -> None:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """Missing, a folder, too large: a sentence."""
-    (tmp_path / "large").write_bytes(b"x" * (1 << 20) + b"x")
-    for name, words in (("nothing", "cannot be read"), ("", "cannot be read"), ("large", "larger than 1 MiB")):
+    (tmp_path / "large").write_bytes(b"x" * (8 << 20) + b"x")
+    for name, words in (("nothing", "cannot be read"), ("", "cannot be read"), ("large", "larger than 8 MiB")):
         with pytest.raises(ValueError, match=words):
             reading.content(tmp_path / name)

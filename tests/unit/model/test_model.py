@@ -20,6 +20,12 @@ GOOD: list[tuple[str, Any, str]] = [
     ("domain", values.NoProxy, ".example.com"),
     ("network", values.NoProxy, "10.0.0.0/8"),
     ("everything", values.NoProxy, "*"),
+    ("IPv6", values.NoProxy, "::1"),
+    ("IPv6 network", values.NoProxy, "fd00::/8"),
+    ("port left out", values.HostPort, "vc"),
+    ("underline", values.HostPort, "vc_01.corp.example"),
+    ("IPv6 with port", values.HostPort, "[2001:db8::10]:443"),
+    ("IPv4", values.HostPort, "10.0.0.1:8443"),
     ("mirror", values.MirrorUrl, "http://mirror.lab.test:8080/debian"),
     ("security", values.SecurityUrl, "http://mirror.example.com/x/debian-security"),
     ("proxy login", values.ProxyUrl, "http://user:p%40ss@proxy.example.com:3128"),
@@ -34,6 +40,17 @@ BAD: list[tuple[str, Any, str]] = [
     ("dash last", values.HostName, "a-"),
     ("too long", values.HostName, ".".join(["a" * 60] * 5)),
     ("URL", values.HostPort, "https://vcenter.example.com"),
+    ("URL's path", values.HostPort, "vcenter.example.com/sdk"),
+    ("login", values.HostPort, "u@vcenter.example.com"),
+    ("no address", values.HostPort, "[2001:db8::10::]:443"),
+    ("a zone", values.HostPort, "[fe80::1%eth0]"),
+    ("no IPv6", values.HostPort, "[10.0.0.1]"),
+    ("two dots last", values.HostPort, "vc.."),
+    ("IPv6 port", values.HostPort, "[::1]:0"),
+    ("star within", values.NoProxy, "a.*.example"),
+    ("too long a prefix", values.NoProxy, "fd00::/129"),
+    ("a list", values.NoProxy, "a b"),
+    ("Windows's word", values.NoProxy, "<local>"),
     ("port 0", values.HostPort, "a:0"),
     ("port 65536", values.HostPort, "a:65536"),
     ("other digits", values.HostPort, "a:\uff11"),
@@ -85,6 +102,45 @@ def test_nothing_that_a_shell_reads_passes(name: str, prefix: str, text: str) ->
     assert not SHELL & set(accepted)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "made"),
+    [
+        (values.HostPort, "vcenter.example.com.", "vcenter.example.com"),
+        (values.HostPort, "vcenter.example.com.:8443", "vcenter.example.com:8443"),
+        (values.HostPort, "2001:db8::10", "[2001:db8::10]"),
+        (values.HostPort, "[2001:db8::10]", "[2001:db8::10]"),
+        (values.NoProxy, "*.corp.example", ".corp.example"),
+        (values.NoProxy, "corp.example.", "corp.example"),
+        (values.NoProxy, "[::1]", "::1"),
+    ],
+)
+def test_what_is_written_in_several_ways_becomes_one(kind: Any, text: str, made: str) -> None:
+    """Every program on the way reads the one that is made of it."""
+    assert TypeAdapter(kind).validate_python(text) == made
+
+
+@given(address=st.ip_addresses(v=6), port=st.integers(1, 65535))
+def test_any_ipv6_address_is_a_server(address: object, port: int) -> None:
+    """With a port or without, in brackets or not; and it is taken apart again."""
+    made = ADAPTERS["HostPort"].validate_python(f"[{address}]:{port}")
+    assert values.host_and_port(made) == (str(address), str(port))
+    assert values.host_and_port(ADAPTERS["HostPort"].validate_python(str(address))) == (str(address), "")
+    assert TypeAdapter(values.NoProxy).validate_python(str(address)) == str(address)
+
+
+@given(st.text("[]:.abc0129%_-/*", max_size=14))
+def test_a_server_that_is_accepted_is_accepted_again(text: str) -> None:
+    """What is made of it is a fixed point, and has a host."""
+    for kind in (values.HostPort, values.NoProxy):
+        adapter: TypeAdapter[str] = TypeAdapter(kind)
+        try:
+            made = adapter.validate_python(text)
+        except ValidationError:
+            continue
+        assert adapter.validate_python(made) == made
+        assert values.host_and_port(made)[0] or kind is values.NoProxy
+
+
 def test_a_locale_is_completed() -> None:
     """The encoding may be left out."""
     assert TypeAdapter(values.Locale).validate_python("da_DK") == "da_DK.UTF-8"
@@ -126,6 +182,22 @@ def test_a_key_may_have_options() -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/"
     line = f'from="10.0.0.0/8",command="a b" {key} somebody at work'
     assert TypeAdapter(values.AuthorizedKey).validate_python(line) == line
+
+
+def test_a_file_s_name_is_no_key() -> None:
+    """Who gives the name of a file learns that its lines are wanted."""
+    with pytest.raises(ValidationError, match=r"not a file's name: give its lines"):
+        TypeAdapter(values.AuthorizedKey).validate_python("~/.ssh/id_ed25519.pub")
+
+
+@pytest.mark.parametrize(("memory", "fine"), [(4096, True), (4095, False), (4098, False), (1024, True), (1020, False)])
+def test_memory_is_what_vsphere_takes(memory: int, *, fine: bool) -> None:
+    """A multiple of 4 MiB: vSphere refuses others after the upload."""
+    if fine:
+        assert model.Hardware.model_validate({"memory_mib": memory}).memory_mib == memory
+    else:
+        with pytest.raises(ValidationError):
+            model.Hardware.model_validate({"memory_mib": memory})
 
 
 @pytest.mark.parametrize("folder", ["/absolute", "a/../b", "a\nb", "a;b"])

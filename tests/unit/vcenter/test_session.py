@@ -111,7 +111,10 @@ def test_errors_of_our_own_pass() -> None:
     assert _explained(error) is error
 
 
-@pytest.mark.parametrize(("server", "parts"), [("vc", ("vc", 443)), ("vc:8443", ("vc", 8443))])
+@pytest.mark.parametrize(
+    ("server", "parts"),
+    [("vc", ("vc", 443)), ("vc:8443", ("vc", 8443)), ("[::2]", ("::2", 443)), ("[::2]:8", ("::2", 8))],
+)
 def test_server(server: str, parts: tuple[str, int]) -> None:
     """The port is HTTPS's unless it is named."""
     assert faults.split_server(server) == parts
