@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_HASH = (secrets.PASSWORD_HASH, f"{secrets.PASSWORD_HASH}_FILE")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Effective:
     """The configuration of one run: the values, where each came from, and the way to the secrets."""
@@ -48,6 +51,27 @@ class Effective:
             return ()
         login = (sites.USER, secrets.PASSWORD, f"{secrets.PASSWORD}_FILE", sites.CA_FILE) if self.site.is_lab else ()
         return tuple(name for name in (*sites.DESCRIBING, *login) if self.environment.get(name))
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """The variables that are set and empty, and would count: often a secret or a setting that did not arrive."""
+        own = (sites.CA_FILE,) if not self.site.is_lab else ()
+        describing = sites.DESCRIBING if self.site.name == sites.ENVIRONMENT else ()
+        names = (*sites.CHOOSING, *_HASH, *own, *describing)
+        return tuple(name for name in names if self.environment.get(name, "-").strip() == "")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for an operator, on variables that do something else than one may think."""
+        found = []
+        if self.ignored:
+            found.append(f"ignored, as the site is {self.site.name}: {' '.join(self.ignored)}")
+        if rest := [name for name in self.empty if name not in _HASH]:
+            found.append(f"set and empty, as if not set: {' '.join(rest)}")
+        if len(rest) < len(self.empty) and secrets.PASSWORD_HASH not in self.secrets:
+            named = " and ".join(name for name in self.empty if name in _HASH)
+            found.append(f"{named} is set and empty: the account's password is locked, and only keys open it")
+        return tuple(found)
 
     def confidential(self) -> tuple[str, ...]:
         """Return every secret known so far, for the redaction filter: the lab's password is not among them yet."""

@@ -22,6 +22,8 @@ LAB_MIRROR = "http://mirror.lab.test:8080/debian"
 _MIRRORS = ("guests.mirror", "guests.ubuntu_mirror")
 ENVIRONMENT = "environment"
 """The name of the site that the origin's variables describe."""
+CHOOSING = ("GOLDSMITH_SITE", "GOLDSMITH_IMAGE")
+"""The variables that say which site and image are meant."""
 USER = "VSPHERE_USER"
 CA_FILE = "GOLDSMITH_CA_FILE"
 

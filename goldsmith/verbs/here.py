@@ -18,8 +18,8 @@ def flow(request: Request) -> Flow:
 
     session = Session.here()
     effective = session.effective(site=request.site, image=request.image)
-    if effective.ignored:
-        session.progress.note(f"ignored, as the site is {effective.site.name}: {' '.join(effective.ignored)}")
+    for note in effective.notes:
+        session.progress.note(note)
     return Flow(on=session.on(effective))
 
 

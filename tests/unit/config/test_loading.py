@@ -132,6 +132,36 @@ def test_what_is_ignored_is_known(workspace: Workspace) -> None:
         assert set(load(site, None, workspace=workspace, environment=given).ignored) == expected
 
 
+@pytest.mark.parametrize(
+    ("site", "environment", "words"),
+    [
+        (None, {"AUTOMATION_USER_CRYPTED_PASSWORD": ""}, ["CRYPTED_PASSWORD is set and empty: the account's password"]),
+        (None, {"AUTOMATION_USER_CRYPTED_PASSWORD_FILE": ""}, ["_FILE is set and empty: the account's password"]),
+        (None, {"AUTOMATION_USER_CRYPTED_PASSWORD": " "}, None),
+        (None, {"FOLDER": "", "GUEST_NTP_SERVERS": " ", "GOLDSMITH_CA_FILE": ""}, ["as if not set: GOLDSMITH_CA_FILE"]),
+        ("lab", {"GOLDSMITH_SITE": "", "GOLDSMITH_CA_FILE": ""}, ["ignored, as", "set and empty, as if not set: GOLD"]),
+        ("lab", {"AUTOMATION_USER_CRYPTED_PASSWORD": ""}, ["ignored, as", "password is locked"]),
+        (None, {}, []),
+    ],
+)
+def test_what_is_set_and_empty_gets_a_word(
+    workspace: Workspace, site: str | None, environment: dict[str, str], words: list[str] | None
+) -> None:
+    """A secret of a CI job that did not arrive must not look like a choice; blanks are no password's hash."""
+    if words is None:
+        assert "AUTOMATION_USER_CRYPTED_PASSWORD: its value" in refusal(workspace, site, ORIGIN | environment)
+        return
+    notes = load(site, None, workspace=workspace, environment=ORIGIN | environment).notes
+    assert len(notes) == len(words), notes
+    assert all(word in note for word, note in zip(words, notes, strict=True)), notes
+
+
+def test_a_hash_that_came_by_another_way_is_enough(workspace: Workspace) -> None:
+    """An empty variable beside one that is set locks nothing."""
+    given = {"AUTOMATION_USER_CRYPTED_PASSWORD": HASH, "AUTOMATION_USER_CRYPTED_PASSWORD_FILE": ""}
+    assert load(None, None, workspace=workspace, environment=ORIGIN | given).notes == ()
+
+
 def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:
     """Missing and empty variables are told together, by name."""
     text = refusal(workspace, None, {"VSPHERE_SERVER": "", "CLUSTER": "", "NETWORK": "n"})
