@@ -47,7 +47,8 @@ def file(iso: Iso, work: Workbench) -> Path:
             next="correct iso.path (relative to the image's file), or give iso.url",
         )
     check(found, iso.sha256)
-    return found
+    # The toolbox sees the folder of the file, where a link into another folder would point to nothing.
+    return found.resolve()
 
 
 def copy(source: Path, target: Path) -> str:

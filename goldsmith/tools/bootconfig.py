@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, ConfigurationError
+from goldsmith.tools import grubscript
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +40,8 @@ class Loader(StrEnum):
 
 def loader(path: str, text: str) -> Loader | None:
     """Return whose configuration the file *path* of an ISO is, or nothing when no kernel is started in it."""
-    lines = text.splitlines()
-    if any(_LINUX.fullmatch(line) for line in lines) and any(_GRUB_INITRD.match(line) for line in lines):
+    lines, commands = text.splitlines(), [command.text for command in grubscript.commands(text)]
+    if any(_LINUX.fullmatch(command) for command in commands) and any(map(_GRUB_INITRD.match, commands)):
         return Loader.GRUB
     if _name(path) in _MAIN or any(_APPEND.fullmatch(line) for line in lines):
         return Loader.SYSLINUX
@@ -129,20 +130,27 @@ def _syslinux(text: str, words: Sequence[str]) -> str:
 
 
 def _grub(text: str, words: Sequence[str]) -> str:
-    lines = text.split("\n")
-    waiting: int | None = None
-    for number, line in enumerate(lines):
-        if _LINUX.fullmatch(line):
-            waiting = number
-        elif line.strip().startswith("}"):
+    made, done = "", 0
+    waiting: grubscript.Command | None = None
+    for command in grubscript.commands(text):
+        if _LINUX.fullmatch(command.text):
+            waiting = command
+        elif command.text == grubscript.END_OF_BLOCK:
             waiting = None
-        elif waiting is not None and _GRUB_INITRD.match(line):
-            found = _LINUX.fullmatch(lines[waiting])
-            assert found  # noqa: S101 - it matched above
-            lines[waiting] = found[1] + found[2] + " " + _with(found[3].lstrip(" \t"), words, quoted=True)
-            waiting = None
-    joined = "\n".join(lines)
-    if joined == text and waiting is None and "linux" not in text:
+        elif waiting is not None and _GRUB_INITRD.match(command.text):
+            made += text[done : waiting.start] + _started(waiting, text, words)
+            done, waiting = waiting.end, None
+    made += text[done:]
+    if made == text and waiting is None and "linux" not in text:
         return text
-    changed, count = re.subn(r"(?m)^(\s*set\s+timeout=)\S+", rf"\g<1>{_SECONDS}", joined)
-    return changed if count else f"set timeout={_SECONDS}\n{joined}"
+    changed, count = re.subn(r"(?m)^(\s*set\s+timeout=)\S+", rf"\g<1>{_SECONDS}", made)
+    return changed if count else f"set timeout={_SECONDS}\n{made}"
+
+
+def _started(command: grubscript.Command, text: str, words: Sequence[str]) -> str:
+    """Return the command that starts a kernel, with *words*; one that has them stays as it was written."""
+    found = _LINUX.fullmatch(command.text)
+    assert found  # noqa: S101 - it matched before
+    had = found[3].lstrip(" \t")
+    given = _with(had, words, quoted=True)
+    return text[command.start : command.end] if given == had else f"{found[1]}{found[2]} {given}"

@@ -8,7 +8,7 @@ import pytest
 
 from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.host.runner import Command, Completed
-from goldsmith.media import make
+from goldsmith.media import make, vendor
 from goldsmith.media.attachments import (
     Attachment,
     Boot,
@@ -147,6 +147,15 @@ def test_an_iso_of_another_hash(tmp_path: Path) -> None:
     with pytest.raises(CheckError, match="does not match its pinned sha256"):
         make.make(Vendor(Iso(path=file, sha256="0" * 64)), Disc("CIDATA"), work)
     assert not (work.folder / "media").exists()
+
+
+def test_an_iso_by_a_link(tmp_path: Path) -> None:
+    """The toolbox is shown the folder that the file lies in, not that of a link to it."""
+    target, link = iso(tmp_path / "images/vendor.iso"), tmp_path / "links/mini.iso"
+    link.parent.mkdir()
+    link.symlink_to("../images/vendor.iso")
+    named = Iso(path=link, sha256=netboot.sha256(target))
+    assert vendor.file(named, bench(tmp_path / "here", FakeRunner())) == target.resolve()
 
 
 def test_no_answers_no_medium(tmp_path: Path) -> None:

@@ -57,6 +57,44 @@ def test_grub() -> None:
     assert "linux16	/install/mt86plus\n" in text
 
 
+CONTINUED = """\
+set timeout=5
+menuentry "Install" --class a \\
+  --class b {
+\tlinux /install/vmlinuz \\
+\t  file=/cdrom/x.seed \\
+\t  quiet ---
+\tinitrd /install/initrd.gz
+}
+"""
+
+
+def test_a_grub_command_that_goes_on_in_the_next_line() -> None:
+    """All of it stays, and the words come before those of the installed system."""
+    text = bootconfig.edit(CONTINUED, Loader.GRUB, WORDS)
+    [command] = [line for line in text.splitlines() if "linux" in line]
+    assert command.split() == ["linux", "/install/vmlinuz", "file=/cdrom/x.seed", "quiet", *WORDS, "---"]
+    assert bootconfig.edit(text, Loader.GRUB, WORDS) == text
+    assert bootconfig.loader("boot/grub/grub.cfg", CONTINUED) is Loader.GRUB
+    there = CONTINUED.replace("quiet", " ".join(WORDS)).replace("=5", "=1")
+    assert bootconfig.edit(there, Loader.GRUB, WORDS) == there
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("menuentry a { linux /v quiet; initrd /i; }", "linux /v quiet ks=floppy locale=en_US.UTF-8; initrd /i;"),
+        ("linux /v 'a;b' --- # it's; one\ninitrd /i", "linux /v 'a;b' ks=floppy locale=en_US.UTF-8 --- # it's; one"),
+        ('linux /v x="a } b"\ninitrd /i', 'linux /v x="a } b" ks=floppy locale=en_US.UTF-8\n'),
+        ("linux /v root=${root}\ninitrd /i", "linux /v root=${root} ks=floppy locale=en_US.UTF-8\n"),
+        ("# linux /no \\\nlinux /v\ninitrd /i", "linux /v ks=floppy locale=en_US.UTF-8\n"),
+    ],
+)
+def test_grub_commands_are_no_lines(text: str, expected: str) -> None:
+    """Several in a line, quotes, variables and comments are read as GRUB reads them."""
+    assert expected in bootconfig.edit(text, Loader.GRUB, WORDS)
+
+
 def test_a_grub_menu_that_names_no_time() -> None:
     """Without a time-out GRUB waits for ever: one is set."""
     text = bootconfig.edit(GRUB.replace("set timeout=-1\n", ""), Loader.GRUB, WORDS)
