@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError
@@ -21,9 +22,12 @@ def entries(initrd: bytes) -> Iterator[tuple[str, int, bytes]]:
     Raises ``CheckError`` when it is damaged.
     """
     try:
-        data = gzip.decompress(initrd)
-    except (OSError, EOFError) as error:
+        yield from _unpacked(gzip.decompress(initrd))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _damaged(str(error)) from None
+
+
+def _unpacked(data: bytes) -> Iterator[tuple[str, int, bytes]]:
     at = 0
     while data[at : at + 6] == _MAGIC:
         fields = [int(data[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]

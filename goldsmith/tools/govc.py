@@ -107,9 +107,9 @@ def parse_size(completed: Completed) -> int | None:
         raise explain(said)
     try:
         found = [entry["fileSize"] for result in json.loads(completed.stdout) for entry in result["file"]]
-    except (ValueError, TypeError, KeyError):
+        return int(found[0]) if found else None
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         raise _puzzling(completed.stdout) from None
-    return int(found[0]) if found else None
 
 
 def parse_progress(line: str) -> tuple[int, str] | None:

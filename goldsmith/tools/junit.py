@@ -42,13 +42,13 @@ def parse(text: str) -> list[Check]:
     try:
         # The report is written by our own toolbox a moment ago; expat refuses entity bombs by itself.
         root = ET.fromstring(text)  # noqa: S314
-    except ET.ParseError as error:
+        return [_check(case) for case in root.iter("testcase")]
+    except (ET.ParseError, ValueError) as error:
         raise ToolError(
             "the checks' report cannot be read",
             why=str(error),
             next="run 'verify' again; its log shows how far pytest came",
         ) from None
-    return [_check(case) for case in root.iter("testcase")]
 
 
 def _check(case: ET.Element) -> Check:

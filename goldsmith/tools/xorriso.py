@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from goldsmith.errors import CheckError
+
 if TYPE_CHECKING:
     from goldsmith.host.runner import Command
     from goldsmith.tools.door import Door
@@ -113,7 +115,7 @@ def boot_images(printed: str) -> tuple[BootImage, ...]:
         head, _, values = line.partition(":")
         words = values.split()
         match head.split():
-            case ["El", "Torito", "boot", "img"] if words[:1] and words[0].isdigit():
+            case ["El", "Torito", "boot", "img"] if len(words) > 1 and words[0].isdigit():
                 platforms[words[0]] = words[1]
             case ["El", "Torito", "img", "path"] if len(words) > 1:
                 paths[words[0]] = words[1]
@@ -123,8 +125,19 @@ def boot_images(printed: str) -> tuple[BootImage, ...]:
 
 
 def options(printed: str) -> tuple[str, ...]:
-    """Return the mkisofs options that recreate how the medium boots, as a report lists them."""
-    return tuple(word for line in printed.splitlines() if line.startswith("-") for word in shlex.split(line))
+    """Return the mkisofs options that recreate how the medium boots, as a report lists them.
+
+    Raises ``CheckError`` when it cannot be read: names in it are those on the medium.
+    """
+    try:
+        return tuple(word for line in printed.splitlines() if line.startswith("-") for word in shlex.split(line))
+    except ValueError as error:
+        raise CheckError(
+            "how the medium boots cannot be read",
+            where="xorriso -report_el_torito as_mkisofs",
+            why=str(error),
+            next="give another medium: a path on this one has odd characters",
+        ) from None
 
 
 def _rounded(value: int, *, to: int) -> int:

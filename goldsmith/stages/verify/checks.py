@@ -92,7 +92,7 @@ def _mask(folder: Path, redact: Callable[[str], str]) -> None:
     """Mask secrets in what the checks wrote: they show what they compared, which may be a line of a guest's files."""
     for file in (folder / "junit.xml", *(folder / f"{alias}.json" for alias in ALIASES)):
         if file.is_file():
-            write_if_changed(file, redact(file.read_text(encoding="utf-8")))
+            write_if_changed(file, redact(file.read_text(encoding="utf-8", errors="replace")))
 
 
 def _looked(request: Verification, done: Completed, began: float, repeat: str) -> Looked:
