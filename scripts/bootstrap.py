@@ -60,6 +60,7 @@ def install(folder: Path, requirements: Path) -> Command:
             "--requirement", str(requirements),
         ),
         env=dict.fromkeys(_PIP_ELSEWHERE, ""),
+        fetches=True,
     )  # fmt: skip
 
 

@@ -140,6 +140,7 @@ class Machine:
                     RELEASE, str(tar), "-",
                 ),
                 stdin=sources(Mirrors.here()),
+                fetches=True,
             ),
             log=self.folder / "mmdebstrap.log",
         )  # fmt: skip
@@ -178,8 +179,9 @@ class Machine:
         log.write_text("")
         variables = [word for name in passed(os.environ) for word in ("--env", name)]
         started = time.monotonic()
+        argv = self.docker.argv("exec", "--workdir", HOME, *variables, self.name, "sh", "-c", step.line)
         completed = self.runner.run(
-            Command(argv=self.docker.argv("exec", "--workdir", HOME, *variables, self.name, "sh", "-c", step.line)),
+            Command(argv=argv, fetches=True),
             check=False,
             log=log,
             on_line=lambda line: print(f"  | {line}", flush=True),  # noqa: T201 - a transcript is what this prints

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _OURS = re.compile(r"(VSPHERE|AUTOMATION_USER|GUEST|GOVC|PKR_VAR)_|GOLDSMITH_.*(PASSW|SECRET|TOKEN|KEY)")
 """What the suite itself reads, or gives to a tool in the toolbox in its own way: no child needs these."""
 _NETWORK = re.compile(r"([a-z]+_)?proxy|PIP_.*|GO[A-Z]*PROXY", re.IGNORECASE)
-"""Who fetches takes the way from these, its login included."""
+"""Who fetches takes the way from these, with its login."""
 
 
 class VisibleSecretError(AssertionError):
@@ -31,12 +31,17 @@ def refuse_visible(argv: Iterable[str], env: Mapping[str, str], redact: Redactor
             raise VisibleSecretError(f"{argv[0]} would show a secret: {place} {redact(text)}")
 
 
-def inherited(environment: Mapping[str, str], redact: Redactor, *, without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return what a child gets of *environment*: no secrets, and nothing whose name begins with one of *without*."""
+def inherited(
+    environment: Mapping[str, str], redact: Redactor, *, fetches: bool = False, without: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return what a child gets of *environment*: no secrets, and nothing whose name begins with one of *without*.
+
+    One that *fetches* gets the ways to the network all the same.
+    """
     return {
         name: value
         for name, value in environment.items()
         if not _OURS.match(name)
         and not name.startswith(without)
-        and (_NETWORK.fullmatch(name) or not redact.reveals(value))
+        and ((fetches and _NETWORK.fullmatch(name)) or not redact.reveals(value))
     }

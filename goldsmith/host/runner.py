@@ -46,6 +46,8 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment of the suite; non-secret values only reach logs through *replay*."""
+    fetches: bool = False
+    """It goes to mirrors or indexes itself: proxies and such reach it even with a login in them."""
     without: tuple[str, ...] = ()
     """Beginnings of names: variables of the suite's environment that would lead the program astray."""
     cwd: Path | None = None
@@ -141,7 +143,7 @@ class ProcessRunner:
         try:
             process = subprocess.Popen(
                 command.argv,
-                env=self._variables(command),
+                env=_variables(command, self._environment, self.redact),
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -190,13 +192,10 @@ class ProcessRunner:
             self._tell(f"the log {log} is incomplete: {sink.trouble.strerror}")
         return Completed(returncode=process.wait(), stdout="\n".join(tail))
 
-    def _variables(self, command: Command) -> dict[str, str]:
-        return {**children.inherited(self._environment, self.redact, without=command.without), **command.env}
-
     def finish_off(self, command: Command) -> None:
         """End what is left of an ended command elsewhere; that nothing is left is the usual case."""
         if command.ending:
-            env = self._variables(command)
+            env = _variables(command, self._environment, self.redact)
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 subprocess.run(
                     command.ending, env=env, capture_output=True, check=False, start_new_session=True, timeout=30
@@ -234,6 +233,11 @@ def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterat
         timer.cancel()
 
 
+def _variables(command: Command, environment: Mapping[str, str], redact: Redactor) -> dict[str, str]:
+    kept = children.inherited(environment, redact, fetches=command.fetches, without=command.without)
+    return {**kept, **command.env}
+
+
 def interact(command: Command, redact: Redactor, environment: Mapping[str, str] = os.environ) -> int:
     """Run *command* with this process's own terminal, and return its exit status.
 
@@ -242,7 +246,7 @@ def interact(command: Command, redact: Redactor, environment: Mapping[str, str] 
     children.refuse_visible(command.argv, command.env, redact)
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        env = {**children.inherited(environment, redact, without=command.without), **command.env}
+        env = _variables(command, environment, redact)
         return subprocess.run(command.argv, env=env, cwd=command.cwd, check=False).returncode
     except BaseException:
         # The terminal was closed: what ran in it is not ended by that, if it is a container.

@@ -10,8 +10,8 @@ from goldsmith import forging
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.guests.guest import WayIn
-from goldsmith.host.files import read_object
 from goldsmith.host import reading
+from goldsmith.host.files import read_object
 from goldsmith.installers import door
 from goldsmith.records import gather, sbom, write
 from goldsmith.stages import verify

@@ -24,6 +24,7 @@ def update() -> Command:
     return Command(
         argv=("apt-get", "-q", "-o", f"DPkg::Lock::Timeout={_LOCK_SECONDS}", "update"),
         env=_QUIET,
+        fetches=True,
     )
 
 
@@ -39,6 +40,7 @@ def install(*packages: str) -> Command:
             *packages,
         ),
         env=_QUIET,
+        fetches=True,
     )  # fmt: skip
 
 

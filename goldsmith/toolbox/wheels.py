@@ -45,6 +45,7 @@ def download(target: Path, *words: str, most: int = _LARGEST) -> Command:
             "--dest", str(target),
             *words,
         ),
+        fetches=True,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def detached(dockerd: str, log: Path, *, path: str) -> Command:
     It must outlive this run and its terminal: a session of its own, no inherited descriptors.
     """
     script = 'setsid "$1" >>"$2" 2>&1 </dev/null & echo $!'
-    return Command(argv=("sh", "-c", script, "sh", dockerd, str(log)), env={"PATH": path})
+    return Command(argv=("sh", "-c", script, "sh", dockerd, str(log)), env={"PATH": path}, fetches=True)
 
 
 def start(

@@ -131,6 +131,7 @@ class Apt:
         return Command(
             argv=("apt-get", "--quiet", "--yes", *arguments),
             env={"LC_ALL": "C.UTF-8", "APT_CONFIG": str(self.folder / _CONFIGURATION)},
+            fetches=True,
         )
 
     def closure(self, packages: Iterable[str], *, group: str) -> Iterator[DebRow]:

@@ -35,7 +35,7 @@ def environment(cache: Path) -> dict[str, str]:
 
 def list_command(go: Path, module: Path, cache: Path, *arguments: str) -> Command:
     """Return the ``go list`` that downloads all that *arguments* name, and nothing more."""
-    return Command(argv=(str(go), "list", "-deps", *arguments), cwd=module, env=environment(cache))
+    return Command(argv=(str(go), "list", "-deps", *arguments), cwd=module, env=environment(cache), fetches=True)
 
 
 def rows(cache: Path) -> list[GoRow]:
@@ -61,6 +61,7 @@ def govc_main(go: Path, module: Path, cache: Path, runner: Runner) -> str:
         argv=(str(go), "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", pattern),
         cwd=module,
         env=environment(cache),
+        fetches=True,
     )
     packages = sorted(line for line in runner.run(command).stdout.split() if line != "github.com/vmware/govmomi/cli")
     imports = "\n".join(f'\t_ "{package}"' for package in packages)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from goldsmith.host.children import VisibleSecretError, inherited, refuse_visible
 from goldsmith.host.redact import Redactor
 from goldsmith.host.runner import Command, ProcessRunner, interact
+from goldsmith.toolbox import apt, wheels
+from goldsmith.toolbox.engine import probe
+from goldsmith.toolbox.relock import go
+from scripts import bootstrap
 
 SECRET = "Kx7!pVq2/%"
 
@@ -44,13 +50,22 @@ def test_a_password_that_is_an_ordinary_word_stops_nothing(word: str) -> None:
 
 
 def test_children_do_not_inherit_secrets() -> None:
-    """Neither by name nor by value; ways to the network stay, for who fetches, and so does everything else."""
+    """Neither by name nor by value; who fetches gets the ways to the network, and everything else stays."""
     login = f"http://u:{SECRET}@proxy:3128"
-    kept = {"PATH": "/bin", "https_proxy": login, "HTTP_PROXY": login, "PIP_INDEX_URL": login, "GOPROXY": login}
-    kept |= {"GOLDSMITH_CACHE_DIR": "/cache", "DOCKER_HOST": "unix:///x"}
+    ways = {"https_proxy": login, "HTTP_PROXY": login, "ALL_PROXY": login, "PIP_INDEX_URL": login, "GOPROXY": login}
+    kept = {"PATH": "/bin", "GOLDSMITH_CACHE_DIR": "/cache", "DOCKER_HOST": "unix:///x", "http_proxy": "http://p:1"}
     names = ("VSPHERE_PASSWORD", "VSPHERE_USER", "AUTOMATION_USER_CRYPTED_PASSWORD", "GOVC_PASSWORD", "PKR_VAR_x")
     dropped = {**dict.fromkeys((*names, "GOLDSMITH_SIGNING_KEY"), "weak"), "GUEST_HTTP_PROXY": login, "COPY": SECRET}
-    assert inherited(kept | dropped, Redactor([SECRET])) == kept
+    assert inherited(kept | ways | dropped, Redactor([SECRET])) == kept
+    assert inherited(kept | ways | dropped, Redactor([SECRET]), fetches=True) == kept | ways
+
+
+def test_who_fetches_is_known() -> None:
+    """Apt, pip and go take their way from the environment; Docker's client, which is asked most often, needs none."""
+    commands = [apt.update(), apt.install("x"), wheels.download(Path("/x")), go.list_command(*[Path("/x")] * 3)]
+    commands += [bootstrap.install(Path("/x"), Path("/y"))]
+    assert all(command.fetches for command in commands)
+    assert not probe.ask("docker").fetches
 
 
 def test_what_leads_a_program_astray_is_not_inherited() -> None:
