@@ -10,8 +10,12 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 nox.options.default_venv_backend = "none"
 nox.options.stop_on_first_error = False
@@ -37,10 +41,10 @@ def shell_scripts(session: nox.Session) -> list[str]:
     return [name for name in names if _SHELL.match((ROOT / name).open("rb").readline())]
 
 
-def tool(session: nox.Session, name: str, *arguments: str) -> None:
+def tool(session: nox.Session, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
     """Run one of the environment's own tools, never one that happens to be on PATH."""
     session.log(f"{name} {' '.join(arguments[:_SHOWN])}" + (" …" if len(arguments) > _SHOWN else ""))
-    session.run(str(BIN / name), *arguments, log=False, external=True)
+    session.run(str(BIN / name), *arguments, log=False, external=True, env=env)
 
 
 @nox.session
@@ -110,6 +114,14 @@ def ansible(session: nox.Session) -> None:
     session.install("--quiet", "--require-hashes", "--requirement", f"{ANSIBLE_TESTS}/requirements.txt")
     session.env["PATH"] = os.pathsep.join((session.bin, os.environ["PATH"]))
     tool(session, "pytest", ANSIBLE_TESTS, *session.posargs)
+
+
+@nox.session(default=False)
+def hostile(session: nox.Session) -> None:
+    """Fuzzers, mirrors that lie, an apt that believes anything, and canaries in a lab's build (several minutes)."""
+    # Every property of the unit tests, with many more examples than each run of theirs has time for.
+    tool(session, "pytest", "tests/unit", "-m", "hypothesis", "--numprocesses=2", env={"GOLDSMITH_EXAMPLES": "500"})
+    tool(session, "pytest", "tests/hostile", *session.posargs)
 
 
 @nox.session(default=False)

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A busy machine is no failure: no test asserts how long something takes.
-settings.register_profile("goldsmith", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "goldsmith",
+    deadline=None,
+    max_examples=int(os.environ.get("GOLDSMITH_EXAMPLES", "100")),  # `nox -s hostile` takes many more
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("goldsmith")
 
 FORBIDDEN = frozenset(

@@ -10,7 +10,7 @@ from goldsmith.host.children import VisibleSecretError, inherited, refuse_visibl
 from goldsmith.host.redact import Redactor
 from goldsmith.host.runner import Command, ProcessRunner, interact
 from goldsmith.toolbox import apt, wheels
-from goldsmith.toolbox.engine import probe
+from goldsmith.toolbox.engine.probe import ask
 from goldsmith.toolbox.relock import go
 from scripts import bootstrap
 
@@ -62,10 +62,15 @@ def test_children_do_not_inherit_secrets() -> None:
 
 def test_who_fetches_is_known() -> None:
     """Apt, pip and go take their way from the environment; Docker's client, which is asked most often, needs none."""
-    commands = [apt.update(), apt.install("x"), wheels.download(Path("/x")), go.list_command(*[Path("/x")] * 3)]
+    commands = [
+        apt.update(),
+        apt.install("x"),
+        wheels.download(Path("/x")),
+        go.list_command(Path("go"), Path("/x"), Path("/y")),
+    ]
     commands += [bootstrap.install(Path("/x"), Path("/y"))]
     assert all(command.fetches for command in commands)
-    assert not probe.ask("docker").fetches
+    assert not ask("docker").fetches
 
 
 def test_what_leads_a_program_astray_is_not_inherited() -> None:
