@@ -166,9 +166,16 @@ class Builds:
         wanted = (image, site, key, server, phase)
         for build in reversed(self.all()):
             same = (build.image, build.site, build.key, build.server, build.phase) == wanted
-            if same and build.status is Status.OPEN and not self.alive(build.id):
+            if same and self.can_go_on(build) and not self.alive(build.id):
                 return build
         return None
+
+    def can_go_on(self, build: Build) -> bool:
+        """Tell whether a build is unfinished and still has its answers, key and media.
+
+        One that ended while the disk was full could delete those, and could not write that it ended.
+        """
+        return build.status is Status.OPEN and (not build.stages or bool(self.secrets_left(build)))
 
     @contextlib.contextmanager
     def working_on(self, build: Build) -> Iterator[None]:

@@ -205,7 +205,7 @@ class Flow:
             problem = "it is a build of {} on {} ({}), not of {} on {} ({})".format(
                 build.image, build.site, build.server, *here
             )
-        elif build.status is not Status.OPEN:
+        elif not self.session.builds.can_go_on(build):
             problem = f"it is {build.status}, and its answers and keys are deleted"
         elif build.phase == "docker" and order.until is not Stage.DOCKER:
             problem = "it is a build of the Docker host, not of the base"

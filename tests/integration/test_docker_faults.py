@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.heard import Heard
 from tests.integration.hosts import elsewhere
 from tests.integration.inventory import difference, of_status
 from tests.integration.spare import IMAGE, Room, copied, snapshot
@@ -290,6 +291,22 @@ def test_clean_removes_what_kill_9_left(room: Room, host: Host, method: str, ver
     assert {row["where"] for row in listed} >= {"lab", "this machine"}, listed
     room.operator.done("clean")
     assert difference(before, room.inventory()) == ""
+
+
+@pytest.mark.parametrize("verb", ["packer-docker", "verify"])
+@pytest.mark.parametrize("terminal", [False, True], ids=["reader", "terminal"])
+def test_nobody_listens_any_more(room: Room, host: Host, verb: str, *, terminal: bool) -> None:
+    """A reader that goes away leaves a verb its own end, here a failure; a closed terminal ends it; both clean up."""
+    before, admin = room.inventory(), room.admin()
+    argv, on = ((verb, "--template", host.name), SECOND_CLONE) if verb == "verify" else ((verb,), "*")
+    admin.put_barrier("clone", method="CloneVM_Task", object=on)
+    run = Heard(room.operator, *argv, terminal=terminal)
+    stands(admin, "clone", run)
+    run.leave(1)
+    admin.release("clone", refuse=True)
+    assert run.end() == (128 + signal.SIGHUP if terminal else 4)
+    assert difference(before, room.inventory()) == ""
+    assert status(room, host) == "verified"
 
 
 def status(room: Room, host: Host) -> str:

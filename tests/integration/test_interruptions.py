@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and kill -9 at every stage, each held there by an event: nothing stays that was not there before."""
+"""Ctrl-C, SIGTERM, SIGHUP and kill -9 at every stage, each held there by an event: nothing new stays."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from goldsmith.lab.admin import Admin
     from tests.integration.bystander import Bystander, Run
     from tests.integration.conftest import Result
+    from tests.integration.heard import Heard
 
 Hold = Callable[["Bystander"], AbstractContextManager["Run"]]
 """Starts a build and holds it somewhere within the block."""
@@ -53,7 +54,7 @@ def at(method: str, bystander: Bystander) -> Iterator[Run]:
         run.end()
 
 
-def stands(admin: Admin, barrier: str, run: Run) -> None:
+def stands(admin: Admin, barrier: str, run: Run | Heard) -> None:
     """Wait until somebody stands at a barrier, as long as the run that should come there lives."""
     while not admin.wait_at(barrier):
         assert run.process.poll() is None, run.said
@@ -171,7 +172,7 @@ AFTER: dict[str, Hold] = {
 """What comes after an installation."""
 
 
-# -- Ctrl-C and SIGTERM -----------------------------------------------------------------------
+# -- Ctrl-C, SIGTERM, SIGHUP ------------------------------------------------------------------
 
 
 def check_ended(result: Result, code: int) -> None:
@@ -179,7 +180,7 @@ def check_ended(result: Result, code: int) -> None:
     assert result.code == code, result.err
     assert "Traceback" not in result.err, result.err
     assert "what:" not in result.err, result.err
-    assert result.err.rstrip().splitlines()[-1].startswith(("interrupted", "terminated")), result.err
+    assert result.err.rstrip().splitlines()[-1].startswith(("interrupted", "terminated", "hung up")), result.err
     assert result.out == ""
 
 
@@ -199,10 +200,28 @@ def test_ctrl_c_leaves_nothing(bystander: Bystander, stage: str) -> None:
     interrupted(bystander, STAGES[stage], signal.SIGINT, group=True)
 
 
-@pytest.mark.parametrize("stage", ["upload", "install"])
-def test_sigterm_leaves_nothing(bystander: Bystander, stage: str) -> None:
-    """As from a CI system, which signals the process alone."""
-    interrupted(bystander, STAGES[stage], signal.SIGTERM, group=False)
+@pytest.mark.parametrize(
+    ("stage", "number"), [("upload", signal.SIGTERM), ("install", signal.SIGTERM), ("install", signal.SIGHUP)]
+)
+def test_a_signal_to_the_process_alone_leaves_nothing(
+    bystander: Bystander, stage: str, number: signal.Signals
+) -> None:
+    """SIGTERM as from a CI system; SIGHUP as when a session is lost, and its tools know nothing of it."""
+    interrupted(bystander, STAGES[stage], number, group=False)
+
+
+def test_an_ignored_sighup_ends_nothing(bystander: Bystander) -> None:
+    """As under nohup: the build stands where it stood, until something else ends it."""
+    before = bystander.inventory()
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with at("PowerOnVM_Task", bystander) as run:
+            run.interrupt(signal.SIGHUP)
+            run.interrupt(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+    check_ended(run.end(), 128 + signal.SIGTERM)
+    assert difference(before, bystander.inventory()) == ""
 
 
 @pytest.mark.parametrize(("stage", "number"), [("snapshot", signal.SIGINT), ("template", signal.SIGTERM)])

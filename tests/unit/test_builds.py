@@ -52,6 +52,14 @@ def test_only_an_open_build_of_the_same_inputs_is_continued(builds: Builds) -> N
     assert builds.newest_open(**SAME) == BUILD
 
 
+def test_a_build_without_its_answers_is_not_continued(builds: Builds) -> None:
+    """It ended while the disk was full: its secrets could be deleted, that it ended could not be written."""
+    build = builds.save(BUILD.with_stage("answers"))
+    assert builds.newest_open(**SAME) is None
+    (builds.folder(build) / "answers").mkdir()
+    assert builds.newest_open(**SAME) == build
+
+
 def test_a_build_of_another_vcenter_is_not_continued(builds: Builds) -> None:
     """Every lab is called "lab": what tells them apart is the server."""
     builds.save(replace(BUILD, server="127.0.0.1:20000"))
