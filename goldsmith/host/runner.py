@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -15,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from goldsmith.errors import ToolError
-from goldsmith.host import children
+from goldsmith.host import children, pipes
 from goldsmith.host.logs import Log
 from goldsmith.host.redact import Redactor
 from goldsmith.host.signals import PROCESS, Stop
@@ -30,10 +28,6 @@ TAIL_LINES = 20
 """How many last lines of a failed program an error shows."""
 GRACE_SECONDS = 60.0
 """How long an interrupted program may clean up (Packer destroys its VM) before it is killed."""
-
-_CHUNK = 1 << 16
-_LINE_END = re.compile(rb"\r?\n|\r(?=[^\n])")
-"""A lone carriage return ends a line as well: that is how tools redraw their progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,8 +174,8 @@ class ProcessRunner:
     ) -> Completed:
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         with contextlib.nullcontext() if log is None else Log(log) as sink:
-            _feed(process, command)
-            for raw in _lines(process):
+            pipes.feed(process.stdin, command.stdin, command.ready)
+            for raw in pipes.lines(process.stdout):
                 line = self.redact(raw)
                 tail.append(line)
                 if sink is not None:
@@ -257,22 +251,6 @@ def interact(command: Command, redact: Redactor, environment: Mapping[str, str] 
         signal.signal(signal.SIGINT, previous)
 
 
-def _feed(process: subprocess.Popen[bytes], command: Command) -> None:
-    """Write the command's stdin from a thread, so that neither side waits for the other."""
-    stdin = process.stdin
-    if stdin is None:
-        return
-
-    def write() -> None:
-        if command.ready:
-            command.ready.wait()
-        # The child may end without reading: that is its own affair, its status tells.
-        with contextlib.suppress(BrokenPipeError), stdin:
-            stdin.write(command.stdin or b"")
-
-    threading.Thread(target=write, daemon=True).start()
-
-
 def _capture(process: subprocess.Popen[bytes], command: Command) -> Completed:
     out, err = process.communicate(command.stdin)
     return Completed(
@@ -280,16 +258,6 @@ def _capture(process: subprocess.Popen[bytes], command: Command) -> Completed:
         stdout=out.decode(errors="replace"),
         stderr=err.decode(errors="replace"),
     )
-
-
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    assert isinstance(process.stdout, io.BufferedReader)  # noqa: S101 - _started always asks for a pipe
-    rest = b""
-    while chunk := process.stdout.read1(_CHUNK):
-        *whole, rest = _LINE_END.split(rest + chunk)
-        yield from (line.decode(errors="replace") for line in whole)
-    if rest:
-        yield rest.decode(errors="replace").rstrip("\r")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

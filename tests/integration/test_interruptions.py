@@ -203,9 +203,7 @@ def test_ctrl_c_leaves_nothing(bystander: Bystander, stage: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "number"), [("upload", signal.SIGTERM), ("install", signal.SIGTERM), ("install", signal.SIGHUP)]
 )
-def test_a_signal_to_the_process_alone_leaves_nothing(
-    bystander: Bystander, stage: str, number: signal.Signals
-) -> None:
+def test_a_signal_to_the_process_alone_leaves_nothing(bystander: Bystander, stage: str, number: signal.Signals) -> None:
     """SIGTERM as from a CI system; SIGHUP as when a session is lost, and its tools know nothing of it."""
     interrupted(bystander, STAGES[stage], number, group=False)
 
