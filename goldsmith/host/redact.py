@@ -67,12 +67,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return *text* with each known secret masked, and the login of every URL."""
-        found = [
-            match.span()
-            for known in self._known.values()
-            if known.anchor in text
-            for match in known.pattern.finditer(text)
-        ]
+        found = [span for known in self._known.values() if known.anchor in text for span in _spans(known.pattern, text)]
         return without_login(_masked(text, sorted(found)) if found else text)
 
     def reveals(self, text: str) -> bool:
@@ -124,6 +119,14 @@ class _Filtered:
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield where *pattern* is found, also within itself: of ``aaaa`` in ``aaaaa`` no letter may be left."""
+    match = pattern.search(text)
+    while match:
+        yield match.span()
+        match = pattern.search(text, match.start() + 1)
 
 
 def _masked(text: str, spans: list[tuple[int, int]]) -> str:
