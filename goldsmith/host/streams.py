@@ -94,5 +94,5 @@ def is_unread(stream: TextIO) -> bool:
         "the result could not be written",
         where="stdout",
         why=str(lost.strerror),
-        next="free some space where it is redirected to, then run the same command again",
+        next="free some space where it is redirected to; what was done is done ('./inv templates' lists what there is)",
     )
