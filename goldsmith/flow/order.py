@@ -1,13 +1,16 @@
-"""What an operator wants of a build."""
+"""What an operator wants of a build, and how long it may wait."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from goldsmith.errors import ConfigurationError
 from goldsmith.plan import Stage
+from goldsmith.tools.packer import Timeouts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
 PHASES: dict[str, tuple[Stage, ...]] = {
@@ -36,3 +39,28 @@ class Order:
         """The phases that lead to the last stage, in order."""
         names = tuple(PHASES)
         return names[: next(at for at, name in enumerate(names, start=1) if self.until in PHASES[name])]
+
+
+_WAITING = {
+    "ip_wait": "GOLDSMITH_IP_WAIT_TIMEOUT",
+    "ssh": "GOLDSMITH_SSH_TIMEOUT",
+    "shutdown": "GOLDSMITH_SHUTDOWN_TIMEOUT",
+}
+
+
+def timeouts(environment: Mapping[str, str], *, lab: bool) -> Timeouts:
+    """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner.
+
+    Raises ``ConfigurationError`` for a time that Packer could not read.
+    """
+    usual = {"ip_wait": "10m", "ssh": "5m"} if lab else {}
+    named = {field: environment[name] for field, name in _WAITING.items() if environment.get(name)}
+    try:
+        return Timeouts(**(usual | named))
+    except ValueError as error:
+        raise ConfigurationError(
+            "a time-out cannot be read",
+            where=", ".join(_WAITING[field] for field in named),
+            why=str(error),
+            next="write it as 90s, 60m or 1h30m, or unset it",
+        ) from None

@@ -10,7 +10,7 @@ from goldsmith import builds, plan
 from goldsmith.builds import Build, Status
 from goldsmith.errors import ConfigurationError, GoldsmithError
 from goldsmith.flow import inputs
-from goldsmith.flow.order import PHASES
+from goldsmith.flow.order import PHASES, timeouts
 from goldsmith.host.files import FileError
 from goldsmith.host.signals import PROCESS
 from goldsmith.plan import Stage
@@ -107,6 +107,7 @@ class Flow:
     def forge(self, order: Order, tell: Callable[[Plan], None]) -> Build | None:
         """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
         _ = self.on.credentials
+        timeouts(self.session.environment, lab=self.on.lab is not None)
         self.session.network(self.on.site)  # refused before anything is done
         with self.alone(order):
             planned = self.plan(order)

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith import builds, forging
-from goldsmith.errors import CheckError, ConfigurationError
+from goldsmith.errors import CheckError
 from goldsmith.flow import inputs
+from goldsmith.flow.order import timeouts
 from goldsmith.host import reading
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.installers import answers, door
@@ -19,7 +20,7 @@ from goldsmith.media.workbench import Workbench
 from goldsmith.plan import Stage
 from goldsmith.stages import base, docker, upload
 from goldsmith.templates import fixed_name
-from goldsmith.tools import packer, sshkey
+from goldsmith.tools import sshkey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -212,7 +213,7 @@ class Steps:
             root=session.workspace.root,
             folder=self.folder,
             private_key=private_key,
-            timeouts=self._timeouts(),
+            timeouts=timeouts(session.environment, lab=self.on.lab is not None),
             commit=session.commit,
             host=session.host,
             keep_failed=self.keep_failed,
@@ -237,25 +238,6 @@ class Steps:
         copy = self.folder / OPERATORS_KEY
         write_if_changed(copy, reading.private_key(reading.content(theirs)), mode=SECRET_MODE)
         return copy
-
-    def _timeouts(self) -> packer.Timeouts:
-        """Return how long Packer waits; the lab, where an installation takes a minute, gives up sooner."""
-        environment = self.on.session.environment
-        usual = packer.Timeouts(ip_wait="10m", ssh="5m") if self.on.lab else packer.Timeouts()
-        try:
-            return packer.Timeouts(
-                ip_wait=environment.get("GOLDSMITH_IP_WAIT_TIMEOUT") or usual.ip_wait,
-                ip_settle=usual.ip_settle,
-                ssh=environment.get("GOLDSMITH_SSH_TIMEOUT") or usual.ssh,
-                shutdown=environment.get("GOLDSMITH_SHUTDOWN_TIMEOUT") or usual.shutdown,
-            )
-        except ValueError as error:
-            raise ConfigurationError(
-                "a time-out cannot be read",
-                where="GOLDSMITH_IP_WAIT_TIMEOUT, GOLDSMITH_SSH_TIMEOUT or GOLDSMITH_SHUTDOWN_TIMEOUT",
-                why=str(error),
-                next="write it as 90s, 60m or 1h30m, or unset it",
-            ) from None
 
     def _save(self, build: Build) -> None:
         self.build = self.on.session.builds.save(build)

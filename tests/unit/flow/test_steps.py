@@ -85,16 +85,3 @@ def test_the_medium_is_removed_and_forgotten(tmp_path: Path) -> None:
     made.build = replace(made.build, attached=(iso, floppy))
     made.remove_media()
     assert other.builds.load(BUILD).attached == (iso, replace(floppy, stored=""))
-
-
-def test_time_outs_come_from_the_environment(tmp_path: Path) -> None:
-    """The operator's time-outs count; what is not given keeps the lab's."""
-    found = steps(tmp_path, GOLDSMITH_SSH_TIMEOUT="90s")._timeouts()
-    assert (found.ssh, found.ip_wait) == ("90s", "10m")
-
-
-@pytest.mark.parametrize("text", ["5", "soon", "-1m", "1m; rm"])
-def test_a_time_out_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    """Packer would find out an hour later."""
-    with pytest.raises(ConfigurationError, match="time-out"):
-        steps(tmp_path, GOLDSMITH_SHUTDOWN_TIMEOUT=text)._timeouts()

@@ -13,7 +13,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "config/material.py": ("unit/config/test_private_keys.py", "unit/config/test_loading.py"),
     "config/problems.py": _LOADING,
     "config/secrets.py": _LOADING,
-    "flow/order.py": ("unit/verbs/test_flags.py", "unit/flow/test_run.py"),
     "forging.py": ("unit/stages/test_base.py", "unit/stages/test_docker.py", "integration/test_any_fault.py"),
     "guests/__init__.py": ("unit/records/test_record.py",),
     "guests/apt.py": ("unit/records/test_changes.py",),
