@@ -62,8 +62,8 @@ def load(
         named = bool(sites.ca_file(environment))
         _check_paths(checked, site_table, now or datetime.now(UTC), problems, named=named)
         parsed_site = checked
-    if parsed_image and image_table:
-        roles.check(parsed_image.docker.variables, image_table, root=workspace.root, problems=problems)
+    if image_table:
+        roles.check(image_table, root=workspace.root, problems=problems)
     problems.raise_if_any(where=f"site {chosen_site}, image {chosen_image}")
     assert parsed_image and parsed_site and image_table and site_table  # noqa: S101,PT018 - else there are problems
     return Effective(

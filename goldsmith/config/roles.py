@@ -78,9 +78,14 @@ def _options(declared: Mapping[str, Any]) -> dict[str, Option]:
     }
 
 
-def check(values: Mapping[str, Any], table: Table, *, root: Path, problems: Problems) -> None:
-    """Note each variable that no role has, that something else sets, or whose value the role could not use."""
-    if not values:
+def check(table: Table, *, root: Path, problems: Problems) -> None:
+    """Note each variable of an image that no role has, that something else sets, or whose value no role could use.
+
+    What else is wrong with the image's file does not matter; whether there is a table of variables is told elsewhere.
+    """
+    docker = table.values.get("docker")
+    values = docker.get("variables") if isinstance(docker, dict) else None
+    if not values or not isinstance(values, dict):
         return
     known = options(root)
     for name, value in values.items():

@@ -91,6 +91,53 @@ def test_mistakes_in_a_file_are_told_at_once(bystander: Bystander) -> None:
     assert result.error()["why"].count("config/images/wrong.toml:") == 3
 
 
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    """Return *text* with each change made; one that finds nothing to change is a mistake of the test's."""
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((('"Europe/Copenhagen"', '"US/Eastern"'),), ('set timezone = "America/New_York"',)),
+        ((('"en_US.UTF-8"', '"en_DE.UTF-8"'),), ("en_DE.UTF-8", "en_DK", "de_DE")),
+        ((('"automationuser"', '"operator"'),), ('account.name = "operator"', "reserved")),
+        ((('"dk"', '"fr"'),), ("choose one of fr(latin9)",)),
+        ((('"13"', '"12"'), ('"trixie"', '"bookworm"')), ("does not install", 'release = "13", suite = "trixie"')),
+        ((('"debian"', '"ubuntu"'),), ("does not install", 'family = "debian"')),
+        ((("= 4096", "= 4095"),), ("hardware.memory_mib = 4095 must be a multiple of 4",)),
+        (
+            (("[account]", '[docker.variables]\ndocker_engine_registry_mirror = ["https://m"]\n\n[account]'),),
+            ("did you mean 'docker_engine_registry_mirrors'?",),
+        ),
+        (
+            (("[account]", '[docker.variables]\ndocker_engine_registry_mirrors = "https://m"\n\n[account]'),),
+            ("docker_engine_registry_mirrors = 'https://m' must be a list",),
+        ),
+        ((("[os]", '[iso]\nurl = "http://m/x.iso"\n\n[os]'),), ("iso.sha256 is missing",)),
+    ],
+    ids=[
+        *("old zone", "no locale", "reserved", "no keymap", "other release", "other family", "memory"),
+        *("no variable", "no list", "no sha256"),
+    ],
+)
+def test_values_that_the_release_or_the_roles_do_not_have(
+    bystander: Bystander, changes: tuple[tuple[str, str], ...], words: tuple[str, ...]
+) -> None:
+    """Each is refused while planning, with what was meant: no build is begun, nothing is uploaded."""
+    file = bystander.root / "config/images/wrong.toml"
+    file.write_text(changed((ROOT / "config/images/debian-13.toml").read_text(), *changes))
+    try:
+        result = bystander.operator.run("packer-docker", "--image", "wrong")
+    finally:
+        file.unlink()
+    refused(result, 2, *words)
+    assert "• " not in result.err
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [

@@ -25,10 +25,9 @@ def found(text: str) -> list[str]:
     """Return what is noted of variables, written as in an image's file."""
     whole = f"[docker.variables]\n{text}\n"
     places = {key: f"image.toml:{line}" for key, line in lines(whole)}
-    values = tomllib.loads(whole)
     problems = Problems()
-    table = Table(source="image.toml", values=values, places=places, folder=ROOT)
-    roles.check(values["docker"]["variables"], table, root=ROOT, problems=problems)
+    table = Table(source="image.toml", values=tomllib.loads(whole), places=places, folder=ROOT)
+    roles.check(table, root=ROOT, problems=problems)
     return problems.found
 
 
@@ -83,11 +82,13 @@ def test_what_the_roles_declare_is_taken(text: str) -> None:
     assert found(text) == []
 
 
-def test_nothing_is_read_where_an_image_names_no_variables(tmp_path: object) -> None:
-    """An image without variables costs nothing."""
+@pytest.mark.parametrize(
+    "values", [{}, {"docker": 1}, {"docker": {}}, {"docker": {"variables": {}}}, {"docker": {"variables": ["x"]}}]
+)
+def test_nothing_is_read_where_an_image_names_no_variables(values: dict[str, Any]) -> None:
+    """An image without variables costs nothing; what is no table is told by whoever reads the image."""
     problems = Problems()
-    table = Table(source="x", values={}, places={}, folder=ROOT)
-    roles.check({}, table, root=ROOT / "nowhere", problems=problems)
+    roles.check(Table(source="x", values=values, places={}, folder=ROOT), root=ROOT / "nowhere", problems=problems)
     assert problems.found == []
 
 
