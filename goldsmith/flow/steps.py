@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from goldsmith import builds, forging
-from goldsmith.errors import CheckError
+from goldsmith.errors import CheckError, ConfigurationError
 from goldsmith.flow import inputs
 from goldsmith.flow.order import timeouts
 from goldsmith.host import reading
