@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from goldsmith import terminal
+
 MAX_LINES = 40
 """An error fills at most one screen."""
 
@@ -41,9 +43,12 @@ class GoldsmithError(Exception):
         self.next = next
 
     def render(self, *, max_lines: int = MAX_LINES) -> str:
-        """Return the labelled text, with the longest part cut in its middle when it would exceed *max_lines*."""
+        """Return the labelled text, with the longest part cut in its middle when it would exceed *max_lines*.
+
+        Much of it was written by others: it is shown as :mod:`goldsmith.terminal` shows that.
+        """
         parts = (("what", self.what), ("where", self.where), ("why", self.why), ("next", self.next))
-        blocks = {label: text.strip().splitlines() for label, text in parts if text.strip()}
+        blocks = {label: terminal.lines(text.strip()).split("\n") for label, text in parts if text.strip()}
         while (excess := sum(map(len, blocks.values())) - max_lines) > 0:
             longest = max(blocks, key=lambda label: len(blocks[label]))
             blocks[longest] = _shorten(blocks[longest], by=excess)

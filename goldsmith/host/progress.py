@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Protocol
 
+from goldsmith import terminal
 from goldsmith.host.logs import Log
 from goldsmith.host.redact import Redactor
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from rich.text import Text
 
 
 class Progress(Protocol):
@@ -97,7 +100,7 @@ class Lines:
             self._keep(line)
 
     def _indented(self, text: str) -> Iterator[str]:
-        for line in self._redact(text).splitlines():
+        for line in self.shown(text).split("\n") if text else ():
             yield "  " * self._depth + line
 
     def _keep(self, text: str) -> None:
@@ -105,6 +108,10 @@ class Lines:
             now = datetime.now(UTC).strftime("%H:%M:%S")
             for line in text.splitlines():
                 self._log.line(f"{now} {line}")
+
+    def shown(self, text: str) -> str:
+        """Return *text* as it may be put out: without secrets, and without anything that controls a terminal."""
+        return terminal.lines(self._redact(text).strip("\n"))
 
     def write(self, line: str) -> None:
         """Put one finished line out; a terminal overrides this."""
@@ -153,7 +160,7 @@ class GitHub(Lines):
             with super().step(name, reason):
                 yield
             return
-        title = self._redact(f"{name} ({reason})" if reason else name).replace("\n", " ")
+        title = self.shown(f"{name} ({reason})" if reason else name).replace("\n", " ")
         self.write(f"::group::{title}")
         try:
             with super().step(name, reason):
@@ -176,7 +183,7 @@ class Terminal(Lines):
     def step(self, name: str, reason: str = "") -> Iterator[None]:
         """Show the step, and a spinner with its name until something more precise is known."""
         with super().step(name, reason):
-            self._spinner.update(name)
+            self._spinner.update(self._text(name))
             if self._depth == 1:
                 self._spinner.start()
             try:
@@ -187,9 +194,13 @@ class Terminal(Lines):
 
     def status(self, text: str) -> None:
         """Show *text* until the next one."""
+        self._spinner.update(self._text(text))
+
+    def _text(self, text: str) -> Text:
+        """Return the last line of *text*, in which no bracket is markup."""
         from rich.text import Text
 
-        self._spinner.update(Text(self._redact(text).splitlines()[-1] if text else ""))
+        return Text(self.shown(text).rpartition("\n")[2])
 
     def write(self, line: str) -> None:
         """Print a line above the spinner, its mark in colour."""

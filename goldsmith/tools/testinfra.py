@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
+
+from goldsmith.errors import CheckError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,10 +41,11 @@ def ssh_config(addresses: Mapping[str, str], *, folder: str, key: str, user: str
     """Return an SSH configuration that knows machines by alias, and keeps one connection to each.
 
     *key* is the private key's file, relative to the repository like *folder*.
+    Raises ``CheckError`` for an address that is none: whatever else it is would become a part of the file.
     """
     return "".join(
         f"Host {alias}\n"
-        f"  HostName {address}\n"
+        f"  HostName {_plain(address)}\n"
         f"  User {user}\n"
         f"  IdentityFile {key}\n"
         "  IdentitiesOnly yes\n"
@@ -59,3 +63,18 @@ def ssh_config(addresses: Mapping[str, str], *, folder: str, key: str, user: str
         "  ControlPersist 60\n"
         for alias, address in addresses.items()
     )
+
+
+def _plain(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        parsed = None
+    if parsed is None or getattr(parsed, "scope_id", None) is not None:
+        raise CheckError(
+            "a machine reports an address that cannot be used",
+            where=address,
+            why="it must be an IPv4 or IPv6 address without a scope",
+            next="look at the machine's network cards in the vSphere Client",
+        )
+    return str(parsed)

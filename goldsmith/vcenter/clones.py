@@ -53,17 +53,22 @@ class Sight:
         """Return the address at which the machine can be reached, or nothing yet."""
         own = [address for card in self.cards if card.device >= 0 for address in card.addresses]
         known = own if self.cards else [self.address]
-        fitting = [address for address in known if _reachable(address)]
+        fitting = [address for text in known if (address := _reachable(text))]
         # The old protocol first: it is what every network has.
         return next((address for address in fitting if ":" not in address), next(iter(fitting), ""))
 
 
-def _reachable(address: str) -> bool:
+def _reachable(text: str) -> str:
+    """Return the address that *text* is, as this suite writes it, or nothing; the guest may report any text."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return not (parsed.is_link_local or parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
+        return ""
+    # What follows a % may be any text, and means nothing but on the machine that says it.
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.scope_id is not None:
+        return ""
+    local = parsed.is_link_local or parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast
+    return "" if local else str(parsed)
 
 
 def guestinfo(*, name: str, public_key: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
+from goldsmith import terminal
 from goldsmith.plan import KEY_SHORT, spoken, started
 from goldsmith.records.page import size
 
@@ -26,12 +27,12 @@ _ENDLESS = 10_000
 def json(data: Any) -> None:
     """Print *data* as JSON: as people read it, or in ASCII where stdout takes no more."""
     plain = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    sys.stdout.write(_json.dumps(data, indent=1, ensure_ascii=plain) + "\n")
+    sys.stdout.write(terminal.json(_json.dumps(data, indent=1, ensure_ascii=plain)) + "\n")
 
 
 def lines(*text: str) -> None:
-    """Print lines as they are."""
-    sys.stdout.write("\n".join(text) + "\n")
+    """Print lines."""
+    sys.stdout.write("\n".join(map(terminal.line, text)) + "\n")
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -44,7 +45,7 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for name in names:
         shown.add_column(name, overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(terminal.line(cell)) for cell in row))
     wide = None if sys.stdout.isatty() else _ENDLESS
     Console(file=sys.stdout, width=wide, highlight=False).print(shown)
 
@@ -53,7 +54,7 @@ def plan(planned: Plan, *, to: IO[str]) -> None:
     """Print the stages with what happens to each and why."""
     to.write(f"{planned.image} on {planned.site}, key {planned.key[:KEY_SHORT]}\n")
     for step in planned.steps:
-        to.write(f"  {'run ' if step.run else 'skip'}  {step.stage.value:<8} {step.reason}\n")
+        to.write(f"  {'run ' if step.run else 'skip'}  {step.stage.value:<8} {terminal.line(step.reason)}\n")
     to.flush()
 
 
