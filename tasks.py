@@ -42,6 +42,9 @@ IDENTITY = Flag("identity", "leave the pins as they are; only record what the im
 TEMPLATE = Flag("template", "name of the template (default: the image's newest one that did not fail)")
 PHASE = Flag("phase", "base or docker: only templates of this phase")
 NEWEST = Flag("newest", "print only the name of the newest verified one (a Docker host, unless --phase)", default=False)
+EVERYWHERE = Flag(
+    "everywhere", "show what others have of this suite, too: elsewhere, foreign, or only claimed", default=False
+)
 CHECKS = Flag("checks", "further testinfra modules of yours, relative to the repository; may be repeated", many=True)
 VCENTERS = Flag("vcenters", "how many simulated vCenters to run", default="1")
 
@@ -142,7 +145,7 @@ def verify() -> None:
     """Boot two clones of a template, check and compare them, and mark it as verified or failed."""
 
 
-@verb("templates", IMAGE, SITE, PHASE, NEWEST, JSON, looks=True)
+@verb("templates", IMAGE, SITE, PHASE, NEWEST, EVERYWHERE, JSON, looks=True)
 def templates() -> None:
     """List the site's templates that this suite made."""
 

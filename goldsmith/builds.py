@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from goldsmith import plan
-from goldsmith.errors import ConfigurationError, RefusedError
-from goldsmith.host.files import FileError, ours, read_object
+from goldsmith.errors import ConfigurationError
+from goldsmith.host.files import ours, read_object
 from goldsmith.host.workspace import Workspace, holding, write_if_changed
 from goldsmith.media.attachments import Attachment  # noqa: TC001 - as Mapping
+from goldsmith.work import ID_PATTERN, Life, Work, life
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
-ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _STATE = "build.json"
-_LOCK = ".lock"
 _TIMES = "times.json"
 _REMEMBERED = 5
 """How many earlier builds count for what is usual: older ones ran on other days, of other sizes."""
@@ -180,26 +180,40 @@ class Builds:
     @contextlib.contextmanager
     def working_on(self, build: Build) -> Iterator[None]:
         """Mark the build as alive within the block, for ``clean`` and for other runs."""
-        # In the build's own folder: whoever sees the build sees that somebody works on it, whatever cache they use.
-        path = self.workspace.build(build.id) / _LOCK
-        with holding(path, what=f"build {build.id}", wait=False):
+        with self.holding(Work(build.id)):
             try:
                 yield
             finally:
                 # Removed while still held: who opens the old file later holds a lock nobody looks at.
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    Work(build.id).lock(self.folder(build)).unlink()
+
+    def holding(self, work: Work) -> AbstractContextManager[None]:
+        """Keep everybody else on this machine off a build, or a run, within the block.
+
+        Raises ``RefusedError`` when somebody works on it.
+        """
+        return holding(work.lock(self.workspace.build(work.build)), what=str(work), wait=False)
+
+    def life(self, work: Work) -> Life:
+        """Return whether a process on this machine works on a build, or a run, at this moment."""
+        folder = self.workspace.build(work.build)
+        return life(work, folder, known=not work.run and _parse(folder / _STATE) is not None)
 
     def alive(self, build_id: str) -> bool:
         """Return whether a process on this machine works on the build at this moment."""
-        path = self.workspace.build(build_id) / _LOCK
-        if not os.path.lexists(path):
-            return False
-        try:
-            with holding(path, what=f"build {build_id}", wait=False):
-                return False
-        except (RefusedError, FileError):  # held; or something that no run has put there, so that nobody can tell
-            return True
+        return self.life(Work(build_id)) is Life.ALIVE
+
+    def forget_run(self, work: Work) -> None:
+        """Forget a run of which nothing is left."""
+        work.lock(self.workspace.build(work.build)).unlink(missing_ok=True)
+
+    def forget_runs(self, build: Build) -> None:
+        """Forget the runs of a build that somebody killed, once nothing is left of them."""
+        for path in Work(build.id, "*").lock(self.folder(build)).parent.glob("*.lock"):
+            run = Work(build.id, path.stem)
+            if self.life(run) is not Life.ALIVE:
+                self.forget_run(run)
 
     def forget_secrets(self, build: Build, *, keep: tuple[str, ...] = ()) -> None:
         """Delete what the build's folder holds of secrets - answers, key, answer medium - except *keep*."""
@@ -209,7 +223,7 @@ class Builds:
     def forget_lock(self, build: Build) -> None:
         """Delete the lock's file that a killed run left; it holds nobody off, but is no use either."""
         if not self.alive(build.id):
-            (self.folder(build) / _LOCK).unlink(missing_ok=True)
+            Work(build.id).lock(self.folder(build)).unlink(missing_ok=True)
 
     def secrets_left(self, build: Build) -> tuple[Path, ...]:
         """Return the folders with secrets that the build still has."""

@@ -17,9 +17,10 @@ from goldsmith.host.signals import PROCESS, Stop
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.tools import diagnosis, packer, packer_output
 from goldsmith.tools.listener import Listener
-from goldsmith.vcenter import marks
+from goldsmith.vcenter import belonging, marks, notes, ours
 from goldsmith.vcenter.inventory import Power
 from goldsmith.vcenter.watch import Watch
+from goldsmith.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from goldsmith.model import Image, Site
     from goldsmith.tools.door import Door
     from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.inventory import Machine, Places
+    from goldsmith.vcenter.inventory import Machine
     from goldsmith.vcenter.marks import Template
+    from goldsmith.vcenter.places import Places
 
 SCREENSHOT = "console.png"
 
@@ -78,7 +80,7 @@ class Job:
 
     def note(self, began: str) -> str:
         """Return the note of the machine under way."""
-        return marks.note_under_way(self.build.id, host=self.host, began=began)
+        return notes.under_way(Work(self.build.id), name=self.build.name, host=self.host, began=began)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ def forge(job: Job, recipe: Recipe, effects: Effects) -> Template:
     try:
         _run_packer(job, recipe, effects, places)
         with effects.progress.step("mark the template"), effects.connect() as vcenter:
-            return _finish(vcenter, places, job, effects.now(), recipe)
+            return _finish(vcenter, places, job, effects, recipe)
     except BaseException as error:
         with PROCESS.held_off():
             _clean_up(job, effects, places, error)
@@ -153,13 +155,13 @@ def forge(job: Job, recipe: Recipe, effects: Effects) -> Template:
 
 def _left_by_an_earlier_run(vcenter: VCenter, places: Places, job: Job, effects: Effects) -> Template | None:
     """Return the template when this build made it already; remove a machine that it did not finish."""
-    machine = _ours(vcenter, places, job)
-    if machine is None:
-        return None
-    if attributes := marks.attributes_of(machine):
-        return marks.Template(machine=machine, attributes=attributes)
-    with effects.progress.step(f"remove {machine.name}", "an earlier run of this build did not finish it"):
-        vcenter.destroy(machine)
+    build, holdings = job.build, belonging.look(vcenter, job.site.placement)
+    made = holdings.templates(image=build.image, phase=build.phase, failed=True)
+    if template := next((one for one in made if one.attributes.build == build.id), None):
+        return template  # under whatever name it has by now
+    if machine := _unfinished(vcenter, places, job):
+        with effects.progress.step(f"remove {machine.name}", "an earlier run of this build did not finish it"):
+            vcenter.destroy(machine)
     return None
 
 
@@ -222,8 +224,8 @@ class PackerFailedError(ToolError):
 # -- ending -----------------------------------------------------------------------------------
 
 
-def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: Recipe) -> Template:
-    machine = _ours(vcenter, places, job)
+def _finish(vcenter: VCenter, places: Places, job: Job, effects: Effects, recipe: Recipe) -> Template:
+    machine = _unfinished(vcenter, places, job)
     if machine is None or not machine.is_template or not machine.has_snapshot:
         raise ToolError(
             "Packer ended well, but what it should have made is not there",
@@ -241,22 +243,24 @@ def _finish(vcenter: VCenter, places: Places, job: Job, now: datetime, recipe: R
         commit=job.commit,
         parent=recipe.parent(),
     )
-    marks.mark(vcenter, machine, attributes, built=f"{now:%Y-%m-%d %H:%M} UTC")
+    built = f"{effects.now():%Y-%m-%d %H:%M} UTC"
+    marks.mark(vcenter, machine, attributes, built=built, tell=effects.progress.note)
     return marks.Template(machine=machine, attributes=attributes)
 
 
-def _ours(vcenter: VCenter, places: Places, job: Job) -> Machine | None:
+def _unfinished(vcenter: VCenter, places: Places, job: Job) -> Machine | None:
+    """Return the machine that this build is making, as it is at this moment."""
     machine = vcenter.child(places.folder, job.build.name)
-    return machine if machine and marks.made_by(machine, job.build.id) else None
+    return machine if machine and ours.unfinished(machine, places.folder) == Work(job.build.id) else None
 
 
 def _clean_up(job: Job, effects: Effects, places: Places, error: BaseException) -> None:
     """Look at the machine, put what is seen into *error*, and remove the machine unless it is to be kept."""
     try:
         with effects.connect() as vcenter:
-            machine = _ours(vcenter, places, job)
             if isinstance(error, PackerFailedError):
-                _look(vcenter, machine, job, error)
+                _look(vcenter, _unfinished(vcenter, places, job), job, error)
+            machine = _unfinished(vcenter, places, job)  # looking takes a while
             if machine is None:
                 return
             if job.keep_failed:

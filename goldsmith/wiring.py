@@ -20,6 +20,7 @@ from goldsmith.host.workspace import Workspace
 from goldsmith.media.store import Store
 from goldsmith.toolbox import lock as locks
 from goldsmith.tools.govc import Access
+from goldsmith.vcenter.belonging import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -267,23 +268,23 @@ class OnSite:
         """Return the toolbox as a build on the site uses it, its image built if it was not."""
         return self.session.toolbox(self.site, build=build)
 
+    @cached_property
+    def finder(self) -> Finder:
+        """What is found on the site in this run: its places, and the templates that are its own."""
+        return Finder(self.connect, self.site.placement)
+
     def store(self, folder: PurePosixPath, datastore: str, *, door: Door, log: Path | None = None) -> Store:
-        """Return a folder on one of the site's datastores, as the toolbox reaches it."""
-        access = Access(
-            server=self.site.server,
-            user=self.credentials.user,
-            password=self.credentials.password.get_secret_value(),
-            datacenter=self.site.placement.datacenter,
-            datastore=datastore,
-        )
-        session = self.session
+        """Return a folder on one of the site's datastores, named by its inventory path, as the toolbox reaches it."""
+        server, user = self.site.server, self.credentials.user
+        password, datacenter = self.credentials.password.get_secret_value(), self.finder.places().paths.datacenter
+        access = Access(server=server, user=user, password=password, datacenter=datacenter, datastore=datastore)
         return Store(
             access=access,
             folder=folder,
-            root=session.workspace.root,
-            runner=session.runner,
+            root=self.session.workspace.root,
+            runner=self.session.runner,
             door=door,
-            progress=session.progress,
+            progress=self.session.progress,
             log=log,
         )
 
@@ -292,7 +293,6 @@ class OnSite:
         from goldsmith.lab import admin, installation, state
 
         known = state.read(self.session.workspace.cache / "lab" / self.lab) if self.lab else None
-        vcenter = known.at(self.site.server) if known else ""
-        if known is None or not vcenter:
-            return contextlib.nullcontext(str)
-        return installation.followed(admin.Admin.of(known, vcenter), name, gave_up)
+        if known and (vcenter := known.at(self.site.server)):
+            return installation.followed(admin.Admin.of(known, vcenter), name, gave_up)
+        return contextlib.nullcontext(str)

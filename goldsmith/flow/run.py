@@ -17,11 +17,11 @@ from goldsmith.plan import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from goldsmith.flow.order import Order
     from goldsmith.flow.steps import Steps
     from goldsmith.plan import Existing, Inputs, Plan
-    from goldsmith.vcenter.api import VCenter
     from goldsmith.wiring import OnSite, Session
 
 
@@ -57,38 +57,41 @@ class Flow:
             found["docker"] = inputs.docker(self.on.effective, lock=lock, root=root, parent=found["base"], full=full)
         return found
 
-    def plan(self, order: Order, *, empty: bool = False) -> Plan:
-        """Return what would run; *empty* says that the site is known to have nothing (a lab that is down)."""
+    def plan(self, order: Order, *, empty: bool = False, mend: bool = False) -> Plan:
+        """Return what would run; *empty* says that the site is known to have nothing (a lab that is down).
+
+        With *mend*, what a killed run left half-said on the site is put right, and a clock that is wrong refused.
+        """
         decided = self.inputs(order.until, full=order.full)
         there: dict[str, list[Existing]] = {"base": [], "docker": []}
-        if not empty:
-            with self.on.connect() as vcenter:
-                there = self.existing(vcenter)
+        there, now = (there, self.session.now()) if empty else self._existing(mend=mend)
         facts = plan.Facts(
             image=self.image,
             site=self.site,
             toolbox=self.session.toolbox_built,
             rebuild=order.rebuild,
             max_age=order.max_age,
-            now=self.session.now(),
+            now=now,
         )
         if order.until is Stage.DOCKER:
             return plan.plan_docker(decided["base"], there["base"], decided["docker"], there["docker"], facts)
         return plan.plan_base(decided["base"], there["base"], facts)
 
-    def existing(self, vcenter: VCenter) -> dict[str, list[Existing]]:
-        """Return, by phase, the finished templates of the image that the site has and that can be cloned."""
-        from goldsmith.vcenter import marks
+    def _existing(self, *, mend: bool) -> tuple[dict[str, list[Existing]], datetime]:
+        """Return, by phase, the templates of the image that the site has and that can be cloned, and the time there."""
+        from goldsmith.vcenter import belonging, marks
 
-        machines = vcenter.machines()
-        return {
-            phase: marks.existing(
-                template
-                for template in marks.find(machines, image=self.image, phase=phase)
-                if template.machine.has_snapshot
-            )
-            for phase in PHASES
-        }
+        progress, on = self.session.progress, self.on
+        with on.connect() as vcenter:
+            holdings = on.finder.holdings(vcenter)
+            if mend:
+                belonging.put_right(
+                    vcenter, holdings, now=self.session.now(), server=on.site.server, tell=progress.note
+                )
+        for other in holdings.others(image=self.image):
+            progress.note(f"{other.machine.name} does not count: {other.why}")
+        found = {phase: marks.existing(holdings.templates(image=self.image, phase=phase)) for phase in PHASES}
+        return found, holdings.scope.now
 
     @contextlib.contextmanager
     def alone(self, order: Order) -> Iterator[None]:
@@ -110,7 +113,7 @@ class Flow:
         timeouts(self.session.environment, lab=self.on.lab is not None)
         self.session.network(self.on.site)  # refused before anything is done
         with self.alone(order):
-            planned = self.plan(order)
+            planned = self.plan(order, mend=True)
             tell(planned)
             if not planned.runs:
                 return None
@@ -138,7 +141,7 @@ class Flow:
         from goldsmith.vcenter import preflight
 
         with self.on.connect() as vcenter:
-            preflight.check(vcenter, self.on.site.placement, self.on.image.hardware)
+            preflight.check(vcenter, self.on.finder.placement, self.on.image.hardware)
 
     def _toolbox(self, planned: Plan) -> None:
         """Build the toolbox, if that is to be done, before the build itself begins: it takes minutes."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from goldsmith.builds import Build
     from goldsmith.installers.door import Installer
     from goldsmith.media.store import Store
+    from goldsmith.model import Placement
     from goldsmith.plan import Inputs
     from goldsmith.toolbox.containers import SiteDoor
     from goldsmith.vcenter.marks import Template
@@ -173,9 +174,20 @@ class Steps:
         return path
 
     def _store(self) -> Store:
-        placement = self.on.site.placement
         log = self.folder / "logs/upload.log"
-        return self.on.store(placement.iso_folder, placement.media_datastore, door=self.toolbox, log=log)
+        datastore = self._uploaded_to() or self.on.finder.places().paths.media_datastore
+        return self.on.store(self.on.finder.placement.iso_folder, datastore, door=self.toolbox, log=log)
+
+    def _placement(self) -> Placement:
+        there = self._uploaded_to()
+        placement = self.on.finder.places().placement
+        return placement.model_copy(update={"iso_datastore": there}) if there else placement
+
+    def _uploaded_to(self) -> str:
+        """Return the datastore that the media lie on, where an earlier run has chosen another one of a cluster."""
+        stored = next((one.stored for one in self.build.attached if one.stored), "")
+        name = stored.partition("] ")[0].removeprefix("[")
+        return "" if name == self.on.finder.places().media_datastore.spelt else name
 
     def _base(self) -> None:
         for medium in self.build.attached:
@@ -207,7 +219,7 @@ class Steps:
         return forging.Job(
             build=self.build,
             image=self.on.image,
-            site=self.on.site,
+            site=self.on.site.model_copy(update={"placement": self._placement()}),
             user=credentials.user,
             password=credentials.password.get_secret_value(),
             root=session.workspace.root,

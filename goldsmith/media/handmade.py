@@ -29,7 +29,7 @@ class Place:
 
     def __str__(self) -> str:
         """Return the path as vSphere writes it."""
-        return f"[{self.access.datastore}] {self.path}"
+        return self.access.stored(self.path)
 
 
 @dataclass(frozen=True)

@@ -34,4 +34,4 @@ class Store:
 
     def iso_path(self, name: str) -> str:
         """Return *name* as Packer and vSphere write it: ``[datastore] folder/name``."""
-        return f"[{self.access.datastore}] {self.path(name)}"
+        return self.access.stored(self.path(name))

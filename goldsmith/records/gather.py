@@ -16,6 +16,7 @@ from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stag
 from goldsmith.stages import upload
 from goldsmith.toolbox.lock import tool_versions
 from goldsmith.vcenter import marks
+from goldsmith.vcenter.clean import RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,21 +30,20 @@ if TYPE_CHECKING:
     from goldsmith.wiring import OnSite, Session
 
 _DIRTY = "-dirty"
-STORED = "records"
-"""Folder on the datastore, below that of the boot media."""
 
 
 def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     """Write record, package list, inventory and page; store them on the site, and their digest in the attributes."""
-    template, placement = verdict.template, on.site.placement
+    template = verdict.template
     build = template.attributes.build
     for name, seconds in verdict.seconds.items():
         builds.note_seconds(folder, f"verify: {name}", seconds)
     written = write.write(
         folder, draft(on, verdict, folder), inventory(verdict), previous(on.session, on.site, template)
     )
+    datastore = on.finder.places().paths.datastore
     store = on.store(
-        placement.iso_folder / STORED, placement.datastore, door=on.toolbox(build), log=folder / "logs/record.log"
+        on.finder.placement.iso_folder / RECORDS, datastore, door=on.toolbox(build), log=folder / "logs/record.log"
     )
     upload.companion(store, written.archive, name=f"{template.name}.tar.gz", build_id=build)
     with on.connect() as vcenter:

@@ -10,7 +10,6 @@ from goldsmith.forging import Recipe
 from goldsmith.media.attachments import Slot
 from goldsmith.tools import packer
 from goldsmith.vcenter import naming, preflight
-from goldsmith.vcenter.inventory import network_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
 
     from goldsmith.forging import Effects, Job
     from goldsmith.media.attachments import Attachment
+    from goldsmith.tools.spelling import Paths
     from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.marks import Template
+    from goldsmith.vcenter.places import Places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +37,13 @@ class Installation:
         return [one.stored for one in self.attached if one.slot is slot]
 
 
-def variable_file(order: Installation, *, began: str) -> str:
+def variable_file(order: Installation, *, began: str, paths: Paths) -> str:
     """Return the text of Packer's variable file."""
     job = order.job
     run = packer.Install(
         name=job.build.name,
         note=job.note(began),
-        network=network_path(job.site.placement),
+        paths=paths,
         user=job.user,
         private_key=job.inside(job.private_key),
         iso_paths=tuple(order.stored(Slot.CDROM)),
@@ -78,15 +78,17 @@ def secrets(order: Installation) -> dict[str, str]:
 def forge(order: Installation, effects: Effects) -> Template:
     """Make the base template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = order.job
+    found: list[Paths] = []
 
     def check(vcenter: VCenter) -> Places:
         places = preflight.check(vcenter, job.site.placement, job.image.hardware, tuple(media(order)))
         naming.check(vcenter, places, job.site.placement.template_name)
+        found.append(places.paths)
         return places
 
     recipe = Recipe(
         check=check,
-        variables=lambda began: variable_file(order, began=began),
+        variables=lambda began: variable_file(order, began=began, paths=found[-1]),
         secrets=secrets(order),
     )
     return forging.forge(job, recipe, effects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,7 @@ from goldsmith.host import reading
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.installers import door
 from goldsmith.tools import packer
-from goldsmith.vcenter import marks, preflight
-from goldsmith.vcenter.inventory import network_path
+from goldsmith.vcenter import belonging, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from goldsmith.forging import Effects, Job
     from goldsmith.model import Image, Placement
     from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.inventory import Places
     from goldsmith.vcenter.marks import Template
+    from goldsmith.vcenter.places import Places
 
     Reader = Callable[[bytes], object]
 
@@ -61,11 +60,12 @@ class Provisioning:
     """Whether the result is to share no disk with its base."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Source:
-    """The base that :func:`source` found; known once the site was looked at."""
+    """What was found when the site was looked at."""
 
-    path: str = field(default="", init=False)
+    places: Places
+    template: Template
 
 
 def variables(image: Image) -> dict[str, Any]:
@@ -152,52 +152,44 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def source(vcenter: VCenter, places: Places, *, image: str, key: str) -> Template:
-    """Return the newest base of *image* with this key that can be cloned.
+def source(vcenter: VCenter, placement: Placement, *, image: str, key: str) -> Template:
+    """Return the site's newest base of *image* with this key that can be cloned.
 
     Raises ``MissingObjectError`` when there is none (any more), or none that has
     the snapshot a clone hangs on.
     """
-    found = [item for item in marks.find(vcenter.machines(), image=image, phase="base") if item.attributes.key == key]
-    here = [item for item in found if _lies_in(vcenter, places, item)]
+    holdings = belonging.look(vcenter, placement)
+    here = [item for item in holdings.templates(image=image, phase="base") if item.attributes.key == key]
     whole = [item for item in here if item.machine.has_snapshot]
     if whole:
         return whole[-1]
+    everything = belonging.look(vcenter, placement, everywhere=True)
+    others = [one for one in everything.others(image=image) if one.attributes and one.attributes.key == key]
     if here:
         what, why = "the base template has no snapshot", f"somebody removed the snapshot of {here[-1].name}"
-    elif found:
-        what, why = "the base template was moved", f"{found[-1].name} does not lie in the site's folder any more"
+    elif others:
+        what, why = "the base template is not the site's", f"{others[-1].machine.name}: {others[-1].why}"
     else:
         what, why = "the base template is gone", f"no base of {image} has the key {key[:8]} any more"
     raise MissingObjectError(
         what,
-        where=f"folder {places.folder.name}",
+        where=f"folder {holdings.places.folder.name}",
         why=why,
-        next="the same command forges the base anew where it is gone; './inv packer-base --rebuild' forges another one",
+        next="the same command forges the base again where it is gone, './inv packer-base --rebuild' another one",
     )
 
 
-def _lies_in(vcenter: VCenter, places: Places, template: Template) -> bool:
-    machine = vcenter.child(places.folder, template.name)
-    return machine is not None and machine.ref == template.machine.ref
-
-
-def _path(placement: Placement, name: str) -> str:
-    folder = f"{placement.folder}/" if placement.folder else ""
-    return f"/{placement.datacenter}/vm/{folder}{name}"
-
-
-def variable_file(order: Provisioning, *, began: str, source: str) -> str:
+def variable_file(order: Provisioning, *, began: str, cloned: _Source) -> str:
     """Return the text of Packer's variable file."""
     job, docker = order.job, order.job.image.docker
     run = packer.Clone(
         name=job.build.name,
         note=job.note(began),
-        network=network_path(job.site.placement),
+        paths=cloned.places.paths,
         user=job.user,
         private_key=job.inside(job.private_key),
         timeouts=job.timeouts,
-        source=source,
+        source=cloned.places.paths.machine(cloned.template.name),
         linked=not order.full,
         guestinfo=guestinfo(order.public_key, job.build.id),
         ansible_variables=job.inside(job.folder / VARIABLES),
@@ -210,21 +202,20 @@ def variable_file(order: Provisioning, *, began: str, source: str) -> str:
 def forge(order: Provisioning, effects: Effects) -> Template:
     """Make the Docker template and return it, finished and marked; see :func:`goldsmith.forging.forge`."""
     job = order.job
-    cloned = _Source()
+    found: list[_Source] = []
 
     def check(vcenter: VCenter) -> Places:
-        placement = job.site.placement
-        places = preflight.check(vcenter, placement, job.image.hardware, cloning=True)
-        found = source(vcenter, places, image=job.image.name, key=order.base_key)
-        effects.progress.note(f"clones {found.name}")
-        cloned.path = _path(placement, found.name)
+        places = preflight.check(vcenter, job.site.placement, job.image.hardware, cloning=True)
+        template = source(vcenter, places.placement, image=job.image.name, key=order.base_key)
+        effects.progress.note(f"clones {template.name}")
+        found.append(_Source(places, template))
         return places
 
     _write_variables(job.folder / VARIABLES, variables(job.image))
     recipe = Recipe(
         check=check,
-        variables=lambda began: variable_file(order, began=began, source=cloned.path),
-        parent=lambda: cloned.path.rpartition("/")[2],
+        variables=lambda began: variable_file(order, began=began, cloned=found[-1]),
+        parent=lambda: found[-1].template.name,
         secrets={"GOVC_USERNAME": job.user, "GOVC_PASSWORD": job.password},
     )
     return forging.forge(job, recipe, effects)

@@ -117,7 +117,7 @@ def _failure(store: Store, completed: Completed, name: str) -> GoldsmithError:
 
 
 def _located(error: GoldsmithError, store: Store, path: str) -> GoldsmithError:
-    place = f"{store.access.server}, datacenter {store.access.datacenter}, [{store.access.datastore}] {path}"
+    place = f"{store.access.server}, datacenter {store.access.datacenter}, {store.access.stored(path)}"
     log = f"\nlog: {store.log}" if store.log else ""
     return type(error)(error.what, where=place + log, why=error.why, next=error.next)
 

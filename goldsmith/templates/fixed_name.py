@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from goldsmith.vcenter import marks, naming
-from goldsmith.vcenter.inventory import Places, Tree, resolve
+from goldsmith.vcenter import naming
 
 if TYPE_CHECKING:
-    from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.marks import Template
     from goldsmith.wiring import OnSite
 
 BASE = "base"
@@ -25,21 +22,10 @@ def give(on: OnSite, key: str) -> str:
     if not wanted:
         return ""
     with on.connect() as vcenter:
-        places = resolve(Tree(vcenter.nodes()), on.site.placement)
-        template = _newest(vcenter, on.image.name, key)
-        if template is None or not isinstance(places, Places) or template.name == wanted:
+        holdings = on.finder.holdings(vcenter)
+        same = [one for one in holdings.templates(image=on.image.name, phase=BASE) if one.attributes.key == key]
+        template = next((one for one in reversed(same) if one.machine.has_snapshot), None)
+        if template is None or template.name == wanted:
             return template.name if template else ""
-        own = f"{on.image.name}-{BASE}-{template.attributes.build}"
-        if not naming.may_take(template.name, wanted, own=own):
-            on.session.progress.note(
-                f"the newest base is called {template.name}, which somebody chose; --rebuild makes one named {wanted}"
-            )
-            return template.name
         with on.session.progress.step(f"name {template.name}", f"the site wants the newest base to be called {wanted}"):
-            return naming.take(vcenter, places, template.machine, wanted, now=on.session.now())
-
-
-def _newest(vcenter: VCenter, image: str, key: str) -> Template | None:
-    found = marks.find(vcenter.machines(), image=image, phase=BASE)
-    same = [template for template in found if template.attributes.key == key and template.machine.has_snapshot]
-    return same[-1] if same else None
+            return naming.take(vcenter, holdings.places, template.machine, wanted, now=on.session.now())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from goldsmith import forging
@@ -13,8 +15,10 @@ from goldsmith.guests.guest import WayIn
 from goldsmith.host import reading
 from goldsmith.host.files import read_object
 from goldsmith.installers import door
+from goldsmith.plan import build_id
 from goldsmith.records import gather, sbom, write
 from goldsmith.stages import verify
+from goldsmith.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +39,13 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
     """Verify *template* and mark it; raises what :func:`goldsmith.stages.verify.verify` does."""
     session, guest = on.session, door.of(on.image).guest(on.image)
     build = _build(on, template)
+    run = Work(build.id, build_id(secrets.token_hex(16), session.now()))
     folder = session.builds.folder(build)
     order = verify.Verification(
         template=template,
+        work=run,
         image=on.image,
-        placement=on.site.placement,
+        placement=on.finder.places().placement,
         expected=expected(on.image, guest, folder, root=session.workspace.root),
         way_in=guest.way_in,
         operators_key=_operators_key(on, guest),
@@ -49,6 +55,7 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         own_checks=tuple(_own(session.workspace.root, name) for name in own),
         seconds=patience(session.environment.get("GOLDSMITH_IP_WAIT_TIMEOUT", ""), default=600.0),
         keep_failed=keep_failed,
+        gone=partial(session.builds.forget_run, run),
     )
     effects = forging.Effects(
         connect=on.connect,
@@ -60,7 +67,8 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         redact=session.redact,
     )
     log, reason = session.builds.log(build), f"boots two clones of {template.name}"
-    with session.builds.working_on(build), session.progress.kept(log), session.progress.step("verify", reason):
+    alone = session.builds.working_on(build), session.builds.holding(run)
+    with alone[0], alone[1], session.progress.kept(log), session.progress.step("verify", reason):
         threading.Thread(target=sbom.prepare, daemon=True).start()
         return verify.verify(order, effects, found=lambda verdict: _record(on, verdict, folder))
 

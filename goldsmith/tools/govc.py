@@ -60,8 +60,15 @@ class Access:
     password: str = field(repr=False)
     datacenter: str
     datastore: str
+    """Its name or inventory path."""
     ca_file: str = ""
     """The CA's PEM file as the toolbox sees it; empty: whatever the toolbox trusts."""
+
+    def stored(self, path: str) -> str:
+        """Return a file on the datastore as vSphere and Packer write it: ``[name] path``."""
+        # A backslash of the name's own is spelt %5c: one that stands here makes a letter no pattern.
+        name = self.datastore.rpartition("/")[2].replace("\\", "")
+        return f"[{name}] {path}"
 
 
 def store(door: Door, access: Access, *, file: str, folder: str, part: str, name: str, replace: bool) -> Command:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from goldsmith.model import Image, Site
+    from goldsmith.tools.spelling import Paths
 
 TEMPLATES = "packer"
 """The folder of the HCL files, relative to the repository."""
@@ -51,8 +52,8 @@ class Run:
     name: str
     """Of the machine and the template."""
     note: str
-    network: str
-    """Inventory path of the network."""
+    paths: Paths
+    """Where on the vCenter."""
     user: str
     """Who logs in to the vCenter."""
     private_key: str
@@ -117,16 +118,15 @@ def clone_variables(image: Image, site: Site, run: Clone) -> dict[str, Any]:
 
 
 def _shared(image: Image, site: Site, run: Run) -> dict[str, Any]:
-    place = site.placement
     return {
         "vcenter_server": site.server,
         "vcenter_user": run.user,
-        "datacenter": place.datacenter,
-        "cluster": place.cluster,
-        "datastore": place.datastore,
-        "folder": place.folder,
-        "network": run.network,
-        "resource_pool": place.resource_pool,
+        "datacenter": run.paths.datacenter,
+        "cluster": run.paths.cluster,
+        "datastore": run.paths.datastore,
+        "folder": run.paths.folder,
+        "network": run.paths.network,
+        "resource_pool": run.paths.pool,
         "disk_controller": image.hardware.disk_controller,
         "vm_name": run.name,
         "note": run.note,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     from goldsmith.vcenter.clones import CloneOrder
     from goldsmith.vcenter.inventory import Machine, Node, Power
@@ -20,6 +21,11 @@ class Space:
     in_maintenance: bool
     free_bytes: int
 
+    @property
+    def usable(self) -> bool:
+        """Whether anything can be put there."""
+        return self.accessible and not self.in_maintenance
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFile:
@@ -27,6 +33,8 @@ class StoredFile:
 
     path: str
     size: int
+    modified: datetime | None = None
+    """When it was last written, as the datastore's host says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +58,19 @@ class VCenter(Protocol):
         """Return the places of the whole inventory (no machines)."""
         ...
 
-    def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
-        """Return the virtual machines and templates that may be this suite's, by their names or attributes."""
+    def now(self) -> datetime:
+        """Return the time of the vCenter's own clock."""
+        ...
+
+    def machines(self, folder: Node | None = None) -> Sequence[Machine]:
+        """Return the virtual machines and templates that may be this suite's, by their names or attributes.
+
+        Those of the whole vCenter, or those that lie directly in *folder*.
+        """
+        ...
+
+    def again(self, machine: Machine) -> Machine | None:
+        """Return a machine as it is now, by its reference; nothing once it is gone."""
         ...
 
     def child(self, folder: Node, name: str) -> Machine | None:
@@ -95,7 +114,15 @@ class VCenter(Protocol):
         ...
 
     def events(self, machine: Machine, limit: int = 10) -> Sequence[str]:
-        """Return what the vCenter tells of a machine, newest last."""
+        """Return what the vCenter says of a machine, newest last; each event is one line."""
+        ...
+
+    def last_event(self, machine: Machine) -> datetime | None:
+        """Return when something last happened with a machine, by the vCenter's clock, as far as it remembers."""
+        ...
+
+    def removed(self, datacenter: Node) -> frozenset[str]:
+        """Return the names of the machines that a datacenter had and removed, as far as the vCenter remembers."""
         ...
 
     def destroy(self, machine: Machine) -> None:

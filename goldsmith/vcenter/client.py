@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from http.client import HTTPSConnection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 from goldsmith.errors import ToolError
-from goldsmith.vcenter import cloning, convert
+from goldsmith.vcenter import cloning, convert, history
 from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.collector import Collector
 from goldsmith.vcenter.faults import DEADLINE_SECONDS, explained, split_server
@@ -19,6 +19,7 @@ from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from goldsmith.vcenter.clones import CloneOrder
     from goldsmith.vcenter.inventory import Machine
@@ -51,19 +52,34 @@ class Client:
             found = [convert.node(ref, values) for ref, values in self._collector.every(root, wanted)]
         return [Node(ref=reference(root), kind=Kind.ROOT, name="", parent=""), *found]
 
-    def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
-        """Return the machines and templates that may be this suite's, of one datacenter or of all.
+    def now(self) -> datetime:
+        """Return the time of the vCenter's own clock."""
+        with explained(self.server):
+            return cast("datetime", self._object(vim.ServiceInstance, "ServiceInstance").CurrentTime())
+
+    def machines(self, folder: Node | None = None) -> Sequence[Machine]:
+        """Return the machines and templates that may be this suite's, of the vCenter or directly in one folder.
 
         Reading everything of 10,000 machines takes many seconds, so only their
         names and attributes are read at first, and the rest of those that count.
         """
-        top = self._content.rootFolder if datacenter is None else self._object(vim.Datacenter, datacenter.ref)
+        top = self._content.rootFolder if folder is None else self._object(vim.Folder, folder.ref)
         with explained(self.server):
             names = self._attribute_names()
             ours = {key for key, name in names.items() if name.startswith(PREFIX)}
-            brief = self._collector.every(top, {vim.VirtualMachine: ("name", "customValue")})
+            brief = self._collector.every(top, {vim.VirtualMachine: ("name", "customValue")}, deep=folder is None)
             found = [ref for ref, values in brief if convert.may_be_ours(values, ours)]
             return [convert.machine(ref, values, names) for ref, values in self._still_there(found)]
+
+    def again(self, machine: Machine) -> Machine | None:
+        """Return a machine as it is now; nothing once it is gone."""
+        with explained(self.server):
+            names = self._attribute_names()
+            try:
+                values = self._collector.one(self._vm(machine), convert.MACHINE)
+            except vmodl.fault.ManagedObjectNotFound:
+                return None
+            return convert.machine(self._vm(machine), values, names)
 
     def child(self, folder: Node, name: str) -> Machine | None:
         """Return the machine or template of this name that lies directly in *folder*."""
@@ -109,10 +125,10 @@ class Client:
         asked = vim.host.DatastoreBrowser.SearchSpec(
             matchPattern=[pattern],
             details=vim.host.DatastoreBrowser.FileInfo.Details(
-                fileType=False, fileSize=True, modification=False, fileOwner=False
+                fileType=False, fileSize=True, modification=True, fileOwner=False
             ),
         )
-        where = f"[{datastore.name}] {folder}".rstrip()
+        where = datastore.stored(folder)
         with explained(self.server):
             try:
                 result = self._collector.finish(browser.SearchDatastore_Task(where, asked))
@@ -120,7 +136,7 @@ class Client:
                 return []
         prefix = f"{folder.strip('/')}/".lstrip("/")
         return [
-            StoredFile(path=f"{prefix}{file.path}", size=int(file.fileSize or 0))
+            StoredFile(path=f"{prefix}{file.path}", size=int(file.fileSize or 0), modified=file.modification)
             for file in result.file or ()
             if not isinstance(file, vim.host.DatastoreBrowser.FolderInfo)
         ]
@@ -135,14 +151,19 @@ class Client:
         )
 
     def events(self, machine: Machine, limit: int = 10) -> Sequence[str]:
-        """Return what the vCenter tells of a machine, newest last."""
-        about = vim.event.EventFilterSpec.ByEntity(
-            entity=self._vm(machine), recursion=vim.event.EventFilterSpec.RecursionOption.self
-        )
+        """Return what the vCenter says of a machine, newest last."""
         with explained(self.server):
-            found = self._content.eventManager.QueryEvents(vim.event.EventFilterSpec(entity=about)) or ()
-        texts = [str(event.fullFormattedMessage or "") for event in sorted(found, key=lambda event: event.key)]
-        return [text for text in texts if text][-limit:]
+            return history.texts(self._content, self._vm(machine), limit)
+
+    def last_event(self, machine: Machine) -> datetime | None:
+        """Return when something last happened with a machine, by the vCenter's clock, as far as it remembers."""
+        with explained(self.server):
+            return history.newest(self._content, self._vm(machine))
+
+    def removed(self, datacenter: Node) -> frozenset[str]:
+        """Return the names of the machines that a datacenter had and removed, as far as the vCenter remembers."""
+        with explained(self.server):
+            return history.removed(self._content, self._object(vim.Datacenter, datacenter.ref))
 
     def screenshot(self, machine: Machine) -> bytes:
         """Return the console of a running machine as a PNG; the copy on the datastore is removed again."""
@@ -227,7 +248,7 @@ class Client:
         where = self._object(vim.Datacenter, datacenter.ref)
         with explained(self.server), contextlib.suppress(vim.fault.FileNotFound):
             manager = self._content.fileManager
-            self._collector.finish(manager.DeleteDatastoreFile_Task(f"[{datastore.name}] {path}", where))
+            self._collector.finish(manager.DeleteDatastoreFile_Task(datastore.stored(path), where))
 
     # -- how ------------------------------------------------------------------
 

@@ -42,10 +42,15 @@ class Collector:
         )
         yield from self._pages(asked)
 
-    def every(self, top: Any, wanted: Mapping[Any, Iterable[str]]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Yield everything of the wanted types below *top*, with those of its properties that are set."""
+    def every(
+        self, top: Any, wanted: Mapping[Any, Iterable[str]], *, deep: bool = True
+    ) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield everything of the wanted types below *top*, with those of its properties that are set.
+
+        Unless it goes *deep*, only what lies directly in *top* counts.
+        """
         query = vmodl.query.PropertyCollector
-        view = self._content.viewManager.CreateContainerView(top, list(wanted), recursive=True)
+        view = self._content.viewManager.CreateContainerView(top, list(wanted), recursive=deep)
         try:
             through = query.TraversalSpec(name="view", path="view", skip=False, type=vim.view.ContainerView)
             asked = query.FilterSpec(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from goldsmith.builds import ID_PATTERN
+from goldsmith import terminal
+from goldsmith.tools import spelling
 from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 from goldsmith.vcenter.sdk import reference, vim
+from goldsmith.work import ID_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 MACHINE = (
     "name",
+    "parent",
     "config.annotation",
     "config.instanceUuid",
     "config.template",
@@ -27,8 +29,8 @@ POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSP
 
 
 def plain(name: Any) -> str:
-    """Return a name as people see it: the API escapes slash, backslash and per cent."""
-    return unquote(str(name))
+    """Return a name as people see it; one with control characters means nothing but to be shown."""
+    return terminal.line(spelling.unescape(str(name)))
 
 
 def node(ref: Any, values: Mapping[str, Any]) -> Node:
@@ -39,12 +41,14 @@ def node(ref: Any, values: Mapping[str, Any]) -> Node:
         vim.ResourcePool: Kind.POOL,
         vim.Datastore: Kind.DATASTORE,
         vim.Network: Kind.NETWORK,
+        vim.StoragePod: Kind.POD,  # a kind of folder, and so before it
         vim.Folder: Kind.FOLDER,
     }
     return Node(
         ref=reference(ref),
         kind=next(kind for type_, kind in kinds.items() if isinstance(ref, type_)),
         name=plain(values.get("name", "")),
+        spelt=str(values.get("name", "")),
         parent=reference(values.get("parent")),
         reachable=frozenset(map(reference, (*values.get("datastore", ()), *values.get("network", ())))),
     )
@@ -61,6 +65,7 @@ def machine(ref: Any, values: Mapping[str, Any], names: Mapping[int, str]) -> Ma
     return Machine(
         ref=reference(ref),
         name=plain(values.get("name", "")),
+        folder=reference(values.get("parent")),
         instance_uuid=str(values.get("config.instanceUuid", "")),
         is_template=bool(values.get("config.template", False)),
         power=POWER.get(str(values.get("runtime.powerState")), Power.OFF),

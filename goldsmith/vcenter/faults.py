@@ -7,6 +7,7 @@ import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import terminal
 from goldsmith.errors import GoldsmithError, ToolError, UnreachableError
 from goldsmith.model.values import host_and_port
 
@@ -74,7 +75,8 @@ def _untrusted(server: str, ca_file: Path | None, error: ssl.SSLCertVerification
 def _refused(server: str, fault: Any) -> GoldsmithError:
     """Explain a vSphere fault by its type's name, since the types are not imported here."""
     kind = type(fault).__name__.rsplit(".", 1)[-1]
-    text = str(fault.msg or "").strip()
+    # Names are in it, which anybody may have given: each message is one line.
+    text = terminal.line(str(fault.msg or "").strip())
     if kind == "NotAuthenticated":
         return UnreachableError(
             f"the vCenter {server} ended the session",
@@ -89,7 +91,7 @@ def _refused(server: str, fault: Any) -> GoldsmithError:
             why=text or "permission to perform this operation was denied",
             next="grant it; docs/reference/privileges.md lists all that are needed",
         )
-    said = (str(message.message or "").strip() for message in getattr(fault, "faultMessage", None) or ())
+    said = (terminal.line(str(message.message or "").strip()) for message in getattr(fault, "faultMessage", None) or ())
     details = [line for line in dict.fromkeys(said) if line and line != text]
     return ToolError(
         "the vCenter refuses a request",

@@ -1,4 +1,4 @@
-"""How a template carries its own record: custom attributes that name its instance UUID, and a note."""
+"""How a template carries its own record: custom attributes that name its instance UUID."""
 
 from __future__ import annotations
 
@@ -6,22 +6,37 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from goldsmith.builds import ID_PATTERN
+from goldsmith import terminal
+from goldsmith.errors import GoldsmithError
 from goldsmith.plan import Existing, started
+from goldsmith.work import ID_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine
 
 PREFIX = "goldsmith."
-NAMES = (
-    *("image", "phase", "key", "build", "commit", "record", "inputs", "parent"),
-    *("status", "reason", "promoted", "instance"),
-)
-"""The attributes, in the order they are written: *instance* makes the others count, so it comes last."""
-_UNDER_WAY = re.compile(r"^goldsmith: build (?P<build>\S+) is under way$", re.MULTILINE)
+CANDIDATE, VERIFIED, FAILED = "candidate", "verified", "failed"
+_SHAPES = {
+    "image": r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?",
+    "phase": "base|docker",
+    "key": "[0-9a-f]{64}",
+    "commit": "[0-9a-f]{0,64}(?:-dirty)?",
+    "record": "(?:[0-9a-f]{64})?",
+    "inputs": r"(?:[a-z-]+=[0-9a-f]+(?: [a-z-]+=[0-9a-f]+)*)?",
+    "parent": "[A-Za-z0-9._-]{0,80}",
+    "status": f"{CANDIDATE}|{VERIFIED}|{FAILED}",
+    "reason": r"(?s:.)*",
+    "promoted": "[0-9TZ.:+-]{0,40}",
+    "build": ID_PATTERN.pattern,
+    "instance": r"\S+",
+}
+"""What each attribute is made of: anybody who may edit a machine may write anything into it."""
+NAMES = tuple(_SHAPES)
+"""The attributes, in the order they are written: *instance* makes the others count, so it comes last, and before it
+*build*, which tells those that were inherited from a base from a template's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +54,7 @@ class Attributes:
     """sha256 of the record."""
     parent: str = ""
     """The template this one was cloned from; empty for a base."""
-    status: str = "candidate"
+    status: str = CANDIDATE
     reason: str = ""
     """Why it is failed."""
     promoted: str = ""
@@ -47,8 +62,8 @@ class Attributes:
 
     def values(self, machine: Machine) -> dict[str, str]:
         """Return the attributes as they are written to *machine*, *instance* last."""
-        plain = {name: getattr(self, name) for name in NAMES if name != "instance"}
-        return {PREFIX + name: value for name, value in (*plain.items(), ("instance", machine.instance_uuid))}
+        given = {**vars(self), "instance": machine.instance_uuid}
+        return {PREFIX + name: given[name] for name in NAMES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,62 +79,38 @@ class Template:
         return self.machine.name
 
 
-def attributes_of(machine: Machine) -> Attributes | None:
-    """Return what *machine* says of itself, or nothing.
+def said(machine: Machine, name: str) -> str:
+    """Return an attribute as it is on a machine, whoever wrote it; empty where nobody did."""
+    return machine.attributes.get(PREFIX + name, "")
 
-    Clones inherit attributes; what names another instance UUID is somebody
-    else's, so no virtual machine made from a template is ever taken for one.
-    """
-    given = {name: machine.attributes.get(PREFIX + name, "") for name in NAMES}
-    own = given.pop("instance")
-    if not own or own != machine.instance_uuid or not ID_PATTERN.fullmatch(given["build"]):
+
+def claims(machine: Machine) -> bool:
+    """Return whether a machine says anything of itself."""
+    return any(said(machine, name) for name in NAMES)
+
+
+def malformed(machine: Machine) -> list[str]:
+    """Return the attributes that are not as this suite writes them; a build that names no time is one, too."""
+    wrong = [name for name, shape in _SHAPES.items() if not re.fullmatch(shape, said(machine, name), re.ASCII)]
+    return [PREFIX + name for name in wrong or ([] if started(said(machine, "build")) else ["build"])]
+
+
+def owned(machine: Machine) -> bool:
+    """Return whether what *machine* says was written for it: clones inherit attributes, and name another's UUID."""
+    return bool(machine.instance_uuid) and said(machine, "instance") == machine.instance_uuid
+
+
+def written(machine: Machine) -> Attributes | None:
+    """Return what *machine* says, whosever it is, or nothing when it is not what this suite writes."""
+    if malformed(machine):
         return None
-    return Attributes(**given)
+    given = {name: said(machine, name) for name in NAMES if name != "instance"}
+    return Attributes(**{**given, "reason": terminal.line(given["reason"])})
 
 
-FAILED = "failed"
-VERIFIED = "verified"
-
-
-def find(machines: Iterable[Machine], *, image: str, phase: str, failed: bool = False) -> list[Template]:
-    """Return the finished templates of an image and phase, oldest build first; *failed* ones only when asked for."""
-    found = [
-        Template(machine=machine, attributes=attributes)
-        for machine in machines
-        if machine.is_template and (attributes := attributes_of(machine))
-    ]
-    ours = [item for item in found if (item.attributes.image, item.attributes.phase) == (image, phase)]
-    ours = [item for item in ours if failed or item.attributes.status != FAILED]
-    return sorted(ours, key=lambda item: item.attributes.build)
-
-
-def note_under_way(build: str, *, host: str, began: str) -> str:
-    """Return the note a machine is created with.
-
-    The note is the one mark that a machine has from its first moment, because
-    Packer hands it over in the request that creates the machine; extra
-    configuration comes a step later, and clones would inherit it for ever. It
-    is replaced when the template is finished, so no clone of it carries it.
-    """
-    advice = "'clean' removes this machine once nobody works on it"
-    return f"goldsmith: build {build} is under way\nbegan {began} on {host}; {advice}"
-
-
-def build_under_way(note: str) -> str | None:
-    """Return the build whose unfinished machine carries *note*."""
-    found = _UNDER_WAY.search(note)
-    return found["build"] if found else None
-
-
-def note_finished(attributes: Attributes, *, built: str) -> str:
-    """Return the note of a finished template, for those who look at it in the vSphere Client."""
-    lines = [
-        f"{attributes.image}, phase {attributes.phase}, made by goldsmith on {built}",
-        f"build {attributes.build}, key {attributes.key[:16]}",
-    ]
-    if attributes.commit:
-        lines.append(f"from commit {attributes.commit[:12]}")
-    return "\n".join([*lines, "its custom attributes goldsmith.* tell the rest; do not edit them"])
+def attributes_of(machine: Machine) -> Attributes | None:
+    """Return what *machine* says of itself, or nothing; whether it is a site's template, ``belonging`` decides."""
+    return written(machine) if owned(machine) else None
 
 
 def define(vcenter: VCenter) -> None:
@@ -127,16 +118,35 @@ def define(vcenter: VCenter) -> None:
     vcenter.define_attributes([PREFIX + name for name in NAMES])
 
 
-def mark(vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: str) -> None:
+def note(attributes: Attributes, *, built: str) -> str:
+    """Return the note of a finished template, for those who look at it in the vSphere Client."""
+    lines = [
+        f"{attributes.image}, phase {attributes.phase}, made by goldsmith on {built}",
+        f"build {attributes.build}, key {attributes.key[:16]}",
+    ]
+    if attributes.commit:
+        lines.append(f"from commit {attributes.commit[:12]}")
+    return "\n".join([*lines, "its custom attributes goldsmith.* say the rest; do not edit them"])
+
+
+def mark(
+    vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: str, tell: Callable[[str], None]
+) -> None:
     """Make *machine* a finished template: the attributes first, the note last.
 
     Until the last attribute is written it does not count as one, and the note
-    still names the build; so it is one or the other after a crash as well.
+    still names the build; so it is one or the other after a crash as well. A note
+    that cannot be written any more is repaired by a later run.
     """
-    values = attributes.values(machine)
     define(vcenter)
-    vcenter.set_attributes(machine, values)
-    vcenter.set_note(machine, note_finished(attributes, built=built))
+    if said(machine, "instance"):
+        # Inherited from the base: while the others change hands, nobody may think that they are whole.
+        vcenter.set_attributes(machine, {PREFIX + "instance": ""})
+    vcenter.set_attributes(machine, attributes.values(machine))
+    try:
+        vcenter.set_note(machine, note(attributes, built=built))
+    except GoldsmithError as trouble:
+        tell(f"{trouble.what}: the note of {machine.name} still says that it is being built; the next run repairs it")
 
 
 _REASON_LENGTH = 240
@@ -151,19 +161,8 @@ def judge(vcenter: VCenter, template: Template, *, status: str, reasons: Sequenc
     vcenter.set_attributes(template.machine, values)
 
 
-def made_by(machine: Machine | None, build: str) -> bool:
-    """Return whether *machine* is what the build *build* makes, finished or not."""
-    if machine is None:
-        return False
-    attributes = attributes_of(machine)
-    return build_under_way(machine.note) == build or (attributes is not None and attributes.build == build)
-
-
 def existing(templates: Iterable[Template]) -> list[Existing]:
-    """Return the templates as the plan looks at them; a template is as old as its build.
-
-    One whose build names no time was edited by hand: nobody knows how old it is, so no plan relies on it.
-    """
+    """Return the templates that can be cloned as the plan looks at them; a template is as old as its build."""
     return [
         Existing(
             name=template.name,
@@ -172,5 +171,5 @@ def existing(templates: Iterable[Template]) -> list[Existing]:
             created=began,
         )
         for template in templates
-        if (began := started(template.attributes.build))
+        if template.machine.has_snapshot and (began := started(template.attributes.build))
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, GoldsmithError, RefusedError
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.inventory import Machine, Places
+    from goldsmith.vcenter.inventory import Machine
+    from goldsmith.vcenter.places import Places
 
 
 def check(vcenter: VCenter, places: Places, name: str) -> None:
@@ -63,12 +63,3 @@ def take(vcenter: VCenter, places: Places, machine: Machine, name: str, *, now: 
                 vcenter.rename(holder, name)
         raise
     return name
-
-
-def may_take(current: str, wanted: str, *, own: str) -> bool:
-    """Return whether a finished template that is called *current* may be renamed to *wanted*.
-
-    It may from the *own* name its build gave it - the build ended before it came to that - and from a
-    dated name it was given when another one took its place. Any other name was somebody's choice.
-    """
-    return current == own or re.fullmatch(rf"{re.escape(wanted)}-\d{{8}}-\d{{6}}", current) is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith.errors import ConfigurationError, MissingObjectError
 from goldsmith.vcenter import privileges
-from goldsmith.vcenter.inventory import Places, Problem, Tree, resolve
+from goldsmith.vcenter.places import Problem, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from goldsmith.model import Hardware, Placement
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Node
+    from goldsmith.vcenter.places import Places
 
 GIB = 1024**3
 _INSTALLED_GIB = 8
@@ -52,14 +53,7 @@ def check(
     ``ConfigurationError`` when everything exists and something is not fit for it.
     Each names all problems of its kind.
     """
-    found = resolve(Tree(vcenter.nodes()), placement)
-    if not isinstance(found, Places):
-        raise MissingObjectError(
-            _count(found, "the site names what the vCenter does not have"),
-            where="the site's placement (or CLUSTER, DATACENTER, DATASTORE, FOLDER, NETWORK, RESOURCE_POOL)",
-            why="\n".join(f"- {problem}" for problem in found),
-            next="correct the site's file; names count exactly, upper and lower case too",
-        )
+    found = locate(vcenter, placement)
     missing = tuple(problem for one in media for problem in _missing_medium(vcenter, found.media_datastore, one))
     forbidden = _forbidden(vcenter, found, media, cloning=cloning)
     problems = (*missing, *_full(vcenter, found, hardware), *forbidden)
@@ -99,7 +93,7 @@ def space_needed(hardware: Hardware) -> int:
 
 def _missing_medium(vcenter: VCenter, datastore: Node, medium: Medium) -> Iterable[Problem]:
     folder, _, name = medium.path.rpartition("/")
-    where = f"[{datastore.name}] {medium.path}"
+    where = datastore.stored(medium.path)
     there = next((file for file in vcenter.files(datastore, folder, name) if file.path == medium.path), None)
     if there is None:
         yield Problem(setting="medium", what=f"{where} does not exist", hint="upload it again: iso-upload")

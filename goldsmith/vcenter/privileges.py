@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from goldsmith.vcenter.inventory import Node, Places
+    from goldsmith.vcenter.inventory import Node
+    from goldsmith.vcenter.places import Places
 
 GLOBAL = frozenset(
     {

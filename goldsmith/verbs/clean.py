@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from goldsmith.builds import Status
-from goldsmith.errors import MissingObjectError
-from goldsmith.records.gather import STORED
+from goldsmith.errors import RefusedError
+from goldsmith.vcenter import belonging
 from goldsmith.vcenter import clean as site_clean
-from goldsmith.vcenter.clean import Life
-from goldsmith.vcenter.inventory import Places, Tree, resolve
 from goldsmith.verbs import here, lab, output
+from goldsmith.work import Life, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +30,8 @@ class Item:
     kind: str
     name: str
     reason: str
-    remove: Callable[[], object]
+    remove: Callable[[], str | None]
+    """Looks again, and removes it or returns why it is kept."""
 
 
 def clean(request: Request) -> None:
@@ -52,7 +52,7 @@ def sweep(on: OnSite, *, dry_run: bool, as_json: bool) -> None:
         _show(session, [*containers, *folders], as_json=as_json)
     else:
         with on.connect() as vcenter:
-            there = _on_site(on, vcenter)
+            there = _on_site(on, vcenter, dry_run=dry_run)
             _show(session, [*containers, *there, *folders], as_json=as_json)
             if not dry_run:
                 _remove(session, there)
@@ -60,6 +60,8 @@ def sweep(on: OnSite, *, dry_run: bool, as_json: bool) -> None:
         _remove(session, folders)
         for build in session.builds.all():
             session.builds.forget_lock(build)
+            if build.server == on.site.server:
+                session.builds.forget_runs(build)
 
 
 def _show(session: Session, items: list[Item], *, as_json: bool) -> None:
@@ -76,46 +78,27 @@ def _show(session: Session, items: list[Item], *, as_json: bool) -> None:
 def _remove(session: Session, items: list[Item]) -> None:
     for item in items:
         with session.progress.step(f"remove {item.kind} {item.name}"):
-            item.remove()
+            if kept := item.remove():
+                session.progress.note(f"kept: {kept}")
 
 
-def _life(session: Session) -> Callable[[str], Life]:
-    known = {build.id for build in session.builds.all()}
-
-    def life(build_id: str) -> Life:
-        if session.builds.alive(build_id):
-            return Life.ALIVE
-        return Life.DEAD if build_id in known else Life.UNKNOWN
-
-    return life
-
-
-def _on_site(on: OnSite, vcenter: Client) -> list[Item]:
-    places = resolve(Tree(vcenter.nodes()), on.site.placement)
-    if not isinstance(places, Places):
-        raise MissingObjectError(
-            "the site names what the vCenter does not have",
-            where=on.site.server,
-            why="\n".join(f"- {problem}" for problem in places),
-            next="correct the site's file; names count exactly, upper and lower case too",
-        )
-    folder, life, now = on.site.placement.iso_folder, _life(on.session), on.session.now()
-    media = vcenter.files(places.media_datastore, folder.as_posix(), "goldsmith-*")
-    records = vcenter.files(places.datastore, (folder / STORED).as_posix(), "*.tar.gz")
-    machines = vcenter.machines()
-    found = [
-        *site_clean.plan(machines, media, life=life, now=now),
-        *site_clean.orphans(machines, records, life=life, now=now),
-    ]
+def _on_site(on: OnSite, vcenter: Client, *, dry_run: bool) -> list[Item]:
+    session, holdings = on.session, on.finder.holdings(vcenter)
+    if dry_run:
+        belonging.same_time(holdings.scope, session.now(), server=on.site.server)
+    else:
+        tell = session.progress.note
+        belonging.put_right(vcenter, holdings, now=session.now(), server=on.site.server, tell=tell)
+    sweep = site_clean.Sweep(
+        vcenter=vcenter,
+        places=holdings.places,
+        scope=holdings.scope,
+        life=session.builds.life,
+        holding=session.builds.holding,
+    )
     return [
-        Item(
-            place=on.site.name,
-            kind=item.kind,
-            name=item.name,
-            reason=item.reason,
-            remove=partial(site_clean.remove, vcenter, places, [item]),
-        )
-        for item in found
+        Item(place=on.site.name, kind=item.kind, name=item.name, reason=item.reason, remove=partial(sweep.remove, item))
+        for item in sweep.plan(on.finder.placement.iso_folder)
     ]
 
 
@@ -132,19 +115,22 @@ def _folders(session: Session) -> Iterator[Item]:
             )
 
 
-def _forget(session: Session, build: Build) -> None:
-    session.builds.forget_secrets(build)
-    session.builds.forget_lock(build)
-    if build.status is Status.OPEN:
-        session.builds.save(replace(build, status=Status.FAILED))
+def _forget(session: Session, build: Build) -> str | None:
+    try:
+        with session.builds.working_on(build):
+            session.builds.forget_secrets(build)
+            if build.status is Status.OPEN:
+                session.builds.save(replace(build, status=Status.FAILED))
+    except RefusedError:
+        return f"somebody works on build {build.id} again"
+    return None
 
 
 def _containers(session: Session) -> Iterator[Item]:
     """Yield the toolbox runs of dead builds; kill -9 of the suite ends neither them nor their tools."""
-    life = _life(session)
     for container, build_id in session.runs():
         # One of another checkout may be at work: only that checkout can tell.
-        if life(build_id) is Life.DEAD:
+        if session.builds.life(Work(build_id)) is Life.DEAD:
             yield Item(
                 place="this machine",
                 kind="toolbox container",

@@ -31,6 +31,7 @@ class Request:
     identity: bool = False
     phase: str = ""
     newest: bool = False
+    everywhere: bool = False
     template: str = ""
     checks: tuple[str, ...] = ()
     vcenters: str = "1"

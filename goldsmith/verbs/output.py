@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from goldsmith.plan import Plan
     from goldsmith.stages.verify import Verdict
-    from goldsmith.vcenter.inventory import Machine
+    from goldsmith.vcenter.belonging import Holdings, Sighting
 
 
 _ENDLESS = 10_000
@@ -81,38 +81,43 @@ def verdict_lines(found: Verdict) -> list[str]:
     return [*skipped, f"{found.template.name}: {', '.join(counts)}"]
 
 
-def templates(machines: Iterable[Machine], *, image: str, phase: str = "", now: datetime) -> list[dict[str, Any]]:
-    """Return this suite's templates as rows, newest last."""
-    from goldsmith.vcenter.marks import attributes_of
+def templates(holdings: Holdings, *, image: str, phase: str = "", everywhere: bool = False) -> list[dict[str, Any]]:
+    """Return the site's templates as rows, newest last; *everywhere* adds the others, as what they are."""
+    from goldsmith.vcenter.belonging import Standing
 
-    found = [
-        (machine, attributes)
-        for machine in machines
-        if machine.is_template
-        and (attributes := attributes_of(machine))
-        and image in ("", attributes.image)
-        and phase in ("", attributes.phase)
-    ]
+    found = [(one, *_read(one)) for one in holdings.sightings if everywhere or one.standing is Standing.HERE]
     return [
         {
-            "name": machine.name,
-            "image": attributes.image,
-            "phase": attributes.phase,
-            "status": attributes.status,
-            "reason": attributes.reason,
-            "parent": attributes.parent,
-            "size_bytes": machine.size_bytes,
-            "key": attributes.key[:KEY_SHORT],
-            "age": spoken(now - began) if (began := started(attributes.build)) else "unknown",
-            "build": attributes.build,
-            "commit": attributes.commit,
+            "name": one.machine.name,
+            "image": told["image"],
+            "phase": told["phase"],
+            "status": told["status"],
+            "reason": told["reason"],
+            "parent": told["parent"],
+            "size_bytes": one.machine.size_bytes,
+            "key": told["key"][:KEY_SHORT],
+            "age": spoken(holdings.scope.now - began) if began else "unknown",
+            "build": told["build"],
+            "commit": told["commit"],
+            "standing": one.standing.value,
+            "why": one.why,
+            "folder": holdings.folders.get(one.machine.folder, ""),
         }
-        for machine, attributes in sorted(found, key=lambda item: item[1].build)
+        for one, told, began in sorted(found, key=lambda item: item[1]["build"])
+        if image in ("", told["image"]) and phase in ("", told["phase"])
     ]
 
 
-def templates_table(rows: Sequence[Mapping[str, Any]]) -> None:
+def _read(one: Sighting) -> tuple[dict[str, str], datetime | None]:
+    """Return what a template says, as far as it can be read, and when it was built."""
+    names = ("image", "phase", "status", "reason", "parent", "key", "build", "commit")
+    told = {name: getattr(one.attributes, name, "") for name in names}
+    return told, started(told["build"])
+
+
+def templates_table(rows: Sequence[Mapping[str, Any]], *, everywhere: bool = False) -> None:
     """Print the rows of :func:`templates`."""
-    names = ("name", "image", "phase", "status", "key", "age", "parent", "size")
+    names = ["name", "image", "phase", "status", "key", "age", "parent", "size"]
+    names += ["standing", "folder", "why"] if everywhere else []
     shown = [{**row, "size": size(row["size_bytes"])} for row in rows]
     table(names, [tuple(str(row[name]) for name in names) for row in shown])

@@ -30,5 +30,5 @@ def preflight(request: Request) -> None:
     flow = here.ready(here.flow(request), request)
     site = flow.on.site
     with flow.on.connect() as vcenter:
-        check.check(vcenter, site.placement, flow.on.image.hardware)
+        check.check(vcenter, flow.on.finder.placement, flow.on.image.hardware)
     flow.session.progress.note(f"{site.name} ({site.server}) has everything a build needs")

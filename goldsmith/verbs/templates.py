@@ -31,12 +31,12 @@ def templates(request: Request) -> None:
     phase = request.known_phase()
     flow = here.ready(here.flow(request), request)
     with flow.on.connect() as vcenter:
-        machines = vcenter.machines()
+        holdings = flow.on.finder.holdings(vcenter, everywhere=request.everywhere)
     if request.newest:
-        output.lines(choosing.newest_verified(machines, image=flow.image, phase=phase, site=flow.site))
+        output.lines(choosing.newest_verified(holdings, image=flow.image, phase=phase, site=flow.site))
         return
-    rows = output.templates(machines, image=request.image, phase=phase, now=flow.session.now())
+    rows = output.templates(holdings, image=request.image, phase=phase, everywhere=request.everywhere)
     if request.json:
         output.json(rows)
     else:
-        output.templates_table(rows)
+        output.templates_table(rows, everywhere=request.everywhere)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from goldsmith.vcenter.inventory import Places, Tree, resolve
+from goldsmith.vcenter.places import locate
 from goldsmith.wiring import Session
 
 
@@ -16,8 +16,7 @@ def main(count: int) -> int:
     effective = session.effective(site="lab", image="")
     site = effective.site
     with session.connect(site, session.credentials(effective)) as client:
-        places = resolve(Tree(client.nodes()), site.placement)
-        assert isinstance(places, Places)
+        places = locate(client, site.placement)
         folder = client._object(vim.Folder, places.folder.ref)
         pool = client._object(vim.ResourcePool, places.pool.ref)
         files = vim.vm.FileInfo(vmPathName=f"[{site.placement.datastore}]")

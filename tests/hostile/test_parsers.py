@@ -30,7 +30,7 @@ from goldsmith.toolbox import cpio, deb, lock, mirrors
 from goldsmith.toolbox.engine import install
 from goldsmith.tools import bootconfig, govc, iso9660, junit, packer_output, sshkey, xorriso
 from goldsmith.tools.listener import Listener
-from goldsmith.vcenter import marks
+from goldsmith.vcenter import belonging, marks, notes
 from goldsmith.vcenter.inventory import Machine
 from tests.unit.fakes import FakeProgress
 
@@ -198,13 +198,12 @@ def test_pem(text: str, tmp_path: Path) -> None:
 def test_attributes(values: dict[str, str]) -> None:
     """Anybody with the right to edit a machine writes them; they are a template's of ours, or nothing."""
     machine = Machine(ref="vm-1", name="x", instance_uuid="u", is_template=True, attributes=values, note=str(values))
-    marks.build_under_way(machine.note)
-    for found in marks.find(
-        [machine], image=values.get("goldsmith.image", ""), phase=values.get("goldsmith.phase", "")
-    ):
-        marks.note_finished(found.attributes, built="now")
-        plan.Inputs({"answers": "0" * 64}).changed_since(found.attributes.inputs)
-        plan.started(found.attributes.build)
+    assert notes.claim(machine) is None
+    belonging.sighting(machine, belonging.Scope(folder="", now=datetime(2026, 11, 23, tzinfo=UTC)))
+    if found := marks.written(machine):
+        marks.note(found, built="now")
+        plan.Inputs({"answers": "0" * 64}).changed_since(found.inputs)
+        assert plan.started(found.build)
 
 
 @given(text=like({"site": {}, "user": "u", "name": "n", "vcenters": [{"name": "lab", "server": "s"}]}).map(json.dumps))

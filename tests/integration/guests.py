@@ -16,7 +16,7 @@ from goldsmith.host.runner import ProcessRunner
 from goldsmith.host.workspace import SECRET_MODE, Workspace, write_if_changed
 from goldsmith.tools import sshkey
 from goldsmith.vcenter import clones
-from goldsmith.vcenter.inventory import Places, Tree, resolve
+from goldsmith.vcenter.places import locate
 from goldsmith.wiring import Session
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ def _machines(
     made: list[Machine] = []
     try:
         with session.connect(site, credentials) as vcenter:
-            places = resolve(Tree(vcenter.nodes()), site.placement)
-            assert isinstance(places, Places)
+            places = locate(vcenter, site.placement)
             source = vcenter.child(places.folder, template)
             assert source
             orders = [

@@ -11,8 +11,8 @@ from goldsmith import config, plan
 from goldsmith.flow import inputs
 from goldsmith.host.workspace import Workspace
 from goldsmith.toolbox import lock as locks
-from goldsmith.vcenter import marks
-from goldsmith.vcenter.inventory import Places, Tree, resolve
+from goldsmith.vcenter import belonging, marks
+from goldsmith.vcenter.places import locate
 from tests.integration.bystander import Bystander
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.client import Client
     from goldsmith.vcenter.inventory import Machine
     from goldsmith.vcenter.marks import Template
+    from goldsmith.vcenter.places import Places
 
 IMAGE = "debian-13"
 SNAPSHOT = "goldsmith"
@@ -44,14 +45,15 @@ class Room(Bystander):
     def site(self) -> Iterator[tuple[Client, Places]]:
         """Log in to the vCenter, and find the site's places."""
         with self.lab.connect() as client:
-            places = resolve(Tree(client.nodes()), self.effective().site.placement)
-            assert isinstance(places, Places)
-            yield client, places
+            yield client, locate(client, self.effective().site.placement)
+
+    def every(self, client: Client) -> list[Template]:
+        """Return the bases that the site has."""
+        return belonging.look(client, self.effective().site.placement).templates(image=IMAGE, phase="base")
 
     def bases(self, client: Client) -> list[Template]:
         """Return the bases that this checkout would clone."""
-        found = marks.find(client.machines(), image=IMAGE, phase="base")
-        return [one for one in found if one.attributes.key == self.key()]
+        return [one for one in self.every(client) if one.attributes.key == self.key()]
 
     def leave(self) -> None:
         """Remove the bases of this checkout."""
@@ -64,12 +66,12 @@ class Room(Bystander):
         with self.site() as (client, places):
             if there := self.bases(client):
                 return there[-1].name
-            [*_, source] = marks.find(client.machines(), image=IMAGE, phase="base")
+            [*_, source] = self.every(client)
             key = self.key()
             build = plan.build_id(key, datetime.now(UTC))
             machine = copied(client, places, source.machine, f"{IMAGE}-base-{build}")
             attributes = replace(source.attributes, key=key, build=build, inputs="", parent="")
-            marks.mark(client, machine, attributes, built="by a test")
+            marks.mark(client, machine, attributes, built="by a test", tell=print)
             return machine.name
 
 

@@ -12,6 +12,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.installers import door as installers
 from goldsmith.tools import packer, sshkey
+from goldsmith.tools.spelling import Paths
 from goldsmith.wiring import Session
 
 
@@ -47,7 +48,15 @@ def _variables(session: Session, key: str) -> dict[str, object]:
     shared: Any = {
         "name": "validate",
         "note": "none",
-        "network": "/DC0/network/VM Network",
+        "paths": Paths(
+            datacenter="DC0",
+            cluster="DC0_C0",
+            pool="",
+            folder="",
+            network="/DC0/network/VM Network",
+            datastore="/DC0/datastore/lab-ds",
+            media_datastore="/DC0/datastore/lab-ds",
+        ),
         "user": "nobody",
         "private_key": key,
     }

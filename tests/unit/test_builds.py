@@ -16,6 +16,7 @@ from goldsmith.builds import Build, Builds, Status, label, seconds_of
 from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.host.files import FileError
 from goldsmith.host.workspace import Workspace
+from goldsmith.work import Life, Work
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,28 @@ def test_a_build_forgets_its_secrets(builds: Builds) -> None:
     builds.forget_secrets(BUILD)
     assert builds.secrets_left(BUILD) == ()
     assert (folder / "logs").is_dir()
+
+
+def test_a_run_is_alive_dead_or_unknown(builds: Builds) -> None:
+    """A verification leaves its lock's file when it is killed: by that, its clones are known to be nobody's."""
+    run = Work(builds.save(BUILD).id, "20261123-130000-01234567")
+    assert builds.life(run) is Life.UNKNOWN
+    with builds.holding(run):
+        assert builds.life(run) is Life.ALIVE
+        assert builds.life(Work(BUILD.id)) is Life.DEAD
+        builds.forget_runs(BUILD)
+        with pytest.raises(RefusedError), builds.holding(run):
+            pass
+    assert builds.life(run) is Life.DEAD
+    builds.forget_runs(BUILD)
+    assert builds.life(run) is Life.UNKNOWN
+
+
+def test_asking_after_a_build_leaves_nothing(builds: Builds, tmp_path: Path) -> None:
+    """Looking at the work of another machine makes no folder for it."""
+    assert builds.life(Work(BUILD.id)) is Life.UNKNOWN
+    assert builds.life(Work(BUILD.id, BUILD.id)) is Life.UNKNOWN
+    assert not builds.folder(BUILD).exists()
 
 
 MEDIUM = {"slot": "cdrom", "file": "media/boot.iso", "stored": f"[ds] iso/goldsmith-{BUILD.id}.iso", "secret": True}

@@ -135,8 +135,7 @@ def expectation(request: Verification, addresses: Mapping[str, str]) -> dict[str
         "folder": folder,
         "ssh_config": f"{folder}/ssh_config",
         "clones": {
-            alias: {"address": address, "hostname": hostname(alias, request.template)}
-            for alias, address in addresses.items()
+            alias: {"address": address, "hostname": hostname(alias, request)} for alias, address in addresses.items()
         },
         "packages": list(want.packages),
         "versions": dict(want.versions),

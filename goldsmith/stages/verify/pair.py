@@ -7,24 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from goldsmith.errors import GoldsmithError, MissingObjectError
+from goldsmith.errors import GoldsmithError
 from goldsmith.guests.guest import WayIn
 from goldsmith.host.signals import PROCESS
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.stages.verify.request import ALIASES, KEY
 from goldsmith.tools import sshkey
-from goldsmith.vcenter import clones, marks
-from goldsmith.vcenter.inventory import Places, Tree, resolve
+from goldsmith.vcenter import clones, notes, ours
+from goldsmith.vcenter.places import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from goldsmith.forging import Effects
-    from goldsmith.model import Placement
     from goldsmith.stages.verify.request import Verification
-    from goldsmith.vcenter.api import VCenter
-    from goldsmith.vcenter.inventory import Machine
-    from goldsmith.vcenter.marks import Template
 
 
 class Timing:
@@ -50,10 +46,10 @@ class Timing:
         self.seconds[to] = round(self.seconds[to] + moved, 3)
 
 
-def names(template: Template) -> dict[str, str]:
-    """Return the clones' names by their alias; they end with the build's id, by which ``clean`` finds them."""
-    attributes = template.attributes
-    return {alias: f"{attributes.image}-{attributes.phase}-{alias}-{attributes.build}" for alias in ALIASES}
+def names(request: Verification) -> dict[str, str]:
+    """Return the clones' names by their alias; they end with the run's id, which no other clones have."""
+    attributes = request.template.attributes
+    return {alias: f"{attributes.image}-{attributes.phase}-{alias}-{request.work.id}" for alias in ALIASES}
 
 
 @dataclass
@@ -73,8 +69,7 @@ def booted(request: Verification, effects: Effects, timing: Timing) -> Iterator[
     They are kept, and so is the key that lets people in, if the block raises a
     ``GoldsmithError`` and the request says so.
     """
-    wanted = names(request.template)
-    _remove(request, effects, why="an earlier run left it")
+    wanted = names(request)
     keep, clones = False, Clones({})
     try:
         with timing("boot"), effects.progress.step("boot two clones", f"of {request.template.name}"):
@@ -106,20 +101,19 @@ def _forget_key(request: Verification) -> None:
 
 
 def _boot(request: Verification, effects: Effects, wanted: Mapping[str, str]) -> Mapping[str, str]:
-    template = request.template
     public = _key(request, effects)
     began = f"{effects.now():%Y-%m-%d %H:%M} UTC"
     with effects.connect() as vcenter:
-        places = _places(vcenter, request.placement)
+        places = locate(vcenter, request.placement)
         orders = [
             clones.CloneOrder(
-                source=template.machine,
+                source=request.template.machine,
                 name=name,
-                note=marks.note_under_way(template.attributes.build, host=request.host, began=began),
+                note=notes.under_way(request.work, name=name, host=request.host, began=began),
                 folder=places.folder.ref,
                 pool=places.pool.ref,
                 datastore=places.datastore.ref,
-                guestinfo=clones.guestinfo(name=hostname(alias, template), public_key=public) if public else {},
+                guestinfo=clones.guestinfo(name=hostname(alias, request), public_key=public) if public else {},
             )
             for alias, name in wanted.items()
         ]
@@ -144,43 +138,27 @@ def _key(request: Verification, effects: Effects) -> str:
     return public
 
 
-def hostname(alias: str, template: Template) -> str:
+def hostname(alias: str, request: Verification) -> str:
     """Return a host name, of which a kernel takes 64 characters at most."""
-    return f"{alias}-{template.attributes.build}"
-
-
-def _places(vcenter: VCenter, placement: Placement) -> Places:
-    found = resolve(Tree(vcenter.nodes()), placement)
-    if not isinstance(found, Places):
-        raise MissingObjectError(
-            "the site names what the vCenter does not have",
-            why="\n".join(f"- {problem}" for problem in found),
-            next="correct the site's file; names count exactly, upper and lower case too",
-        )
-    return found
+    return f"{alias}-{request.work.id}"
 
 
 def _destroy(request: Verification, effects: Effects) -> None:
     """Destroy the clones; trouble with it is told, and must not hide what happened before."""
     try:
-        _remove(request, effects, why="it was only to be looked at")
+        _remove(request, effects)
     except GoldsmithError as trouble:
         effects.progress.note(f"{trouble.what}: clones may be left; './inv clean' removes them")
+    else:
+        request.gone()
 
 
-def _remove(request: Verification, effects: Effects, *, why: str) -> None:
+def _remove(request: Verification, effects: Effects) -> None:
     with effects.connect() as vcenter:
         # A session that ended while a clone was made could not wait for it: it may be about to appear.
         vcenter.settle(request.template.machine)
-        places = _places(vcenter, request.placement)
-        for name in names(request.template).values():
-            machine = vcenter.child(places.folder, name)
-            if machine and _is_clone(machine, request.template):
-                with effects.progress.step(f"remove {name}", why):
-                    vcenter.destroy(machine)
-
-
-def _is_clone(machine: Machine, template: Template) -> bool:
-    """Return whether *machine* is a clone made here: never something that only has its name."""
-    ours = marks.build_under_way(machine.note) == template.attributes.build
-    return ours and not machine.is_template and machine.instance_uuid != template.machine.instance_uuid
+        folder = locate(vcenter, request.placement).folder
+        left = [machine for machine in vcenter.machines(folder) if ours.unfinished(machine, folder) == request.work]
+        for machine in left:
+            with effects.progress.step(f"remove {machine.name}", "it was only to be looked at"):
+                vcenter.destroy(machine)

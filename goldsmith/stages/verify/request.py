@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from goldsmith.guests.guest import Family, WayIn
     from goldsmith.model import Image, Placement
     from goldsmith.vcenter.marks import Template
+    from goldsmith.work import Work
 
 FOLDER = "verify"
 LOG = "logs/verify.log"
@@ -42,6 +43,8 @@ class Verification:
     """One candidate to verify. Paths lie below *root*, because the toolbox sees nothing else."""
 
     template: Template
+    work: Work
+    """This run: its clones carry its id, so that two runs at once do not touch each other's."""
     image: Image
     placement: Placement
     expected: Expected
@@ -59,3 +62,5 @@ class Verification:
     seconds: float = 600.0
     """How long the clones may take to get an address."""
     keep_failed: bool = False
+    gone: Callable[[], object] = lambda: None
+    """Called when no clone of this run is left."""

@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from goldsmith.builds import Build, Status
-from goldsmith.errors import ConfigurationError, RefusedError, UnreachableError
+from goldsmith.errors import ConfigurationError, MissingObjectError, RefusedError, UnreachableError
 from goldsmith.flow.order import Order
 from goldsmith.flow.run import Flow
 from goldsmith.host.files import FileError
 from goldsmith.plan import Stage
-from goldsmith.vcenter import marks
-from goldsmith.vcenter.inventory import Machine
+from goldsmith.vcenter import marks, notes
+from goldsmith.work import Work
 from tests.unit.sessions import FakeSession, lab_is_up, session
-from tests.unit.vcenter.fakes import BUILD
+from tests.unit.vcenter.fakes import BEGAN, BUILD, finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from goldsmith.plan import Plan
+    from goldsmith.vcenter.inventory import Machine
 
 
 @pytest.fixture
@@ -42,13 +43,8 @@ def flow(here: FakeSession) -> Flow:
 
 def template(here: FakeSession, flow: Flow, **changes: Any) -> Machine:
     """Put a finished base template of the flow's inputs onto the site."""
-    machine = Machine(
-        ref="vm-9", name=f"debian-13-base-{BUILD}", instance_uuid="uuid-9", is_template=True, has_snapshot=True
-    )
     now = flow.inputs()["base"]
-    told = {"image": "debian-13", "phase": "base", "key": now.key, "build": BUILD, "inputs": now.summary()}
-    attributes = marks.Attributes(**{**told, **changes})
-    return here.vcenter.add(replace(machine, attributes=attributes.values(machine)))
+    return here.vcenter.add(finished(BUILD, **{"key": now.key, "inputs": now.summary(), **changes}))
 
 
 def open_build(flow: Flow, **changes: Any) -> Build:
@@ -71,6 +67,62 @@ def test_an_unchanged_template_means_that_nothing_is_done(here: FakeSession, flo
     assert flow.forge(Order(), told.append) is None
     assert made.name in told[0].steps[-1].reason
     assert (here.vcenter.log, here.progress.steps, here.builds.all()) == ([], [], ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"folder": "vm-f"},
+        {"name": "prod-db"},
+        {"instance_uuid": "another"},
+        {"key": "zz"},
+        {"attributes": {"goldsmith.image": "debian-13", "goldsmith.key": "zz"}},
+    ],
+    ids=["another folder", "renamed", "copied", "no key", "no attributes"],
+)
+def test_a_template_that_is_not_the_sites_is_no_reason_to_skip(
+    here: FakeSession, flow: Flow, changes: dict[str, Any]
+) -> None:
+    """Wherever its attributes were copied to or it was moved: it is told that it does not count, and a build runs."""
+    made = template(here, flow, **changes)
+    assert flow.plan(Order()).runs
+    assert any(made.name in note for note in here.progress.notes) is (made.folder != "vm-f")
+
+
+def test_a_template_of_the_future_is_no_reason_to_skip(here: FakeSession, flow: Flow) -> None:
+    """By the vCenter's clock no build can have begun there."""
+    here.vcenter.add(finished("20991231-235959-0123abcd", key=flow.inputs()["base"].key))
+    assert flow.plan(Order()).runs
+
+
+def test_a_site_whose_folder_is_not_there_is_refused_where_nothing_would_run(here: FakeSession, flow: Flow) -> None:
+    """Another folder of the vCenter has the template, and the site's own does not exist."""
+    made = template(here, flow)
+    here.vcenter.tree = [
+        replace(one, name="other", spelt="other") if one.ref == made.folder else one for one in here.vcenter.tree
+    ]
+    with pytest.raises(MissingObjectError, match="does not have"):
+        flow.plan(Order())
+
+
+def test_by_a_wrong_clock_no_build_is_begun(here: FakeSession, flow: Flow) -> None:
+    """Its id would lie in the past or the future; looking at the plan changes nothing, and so does no harm."""
+    here.vcenter.clock += timedelta(hours=5)
+    with pytest.raises(RefusedError, match="do not agree"):
+        flow.forge(Order(), lambda _: None)
+    assert here.builds.all() == ()
+    assert flow.plan(Order()).runs
+
+
+def test_the_note_of_a_finished_template_is_repaired_by_the_next_build(here: FakeSession, flow: Flow) -> None:
+    """A run was killed between its last attribute and the note; a plan alone changes nothing."""
+    name = f"debian-13-base-{BUILD}"
+    made = template(here, flow, note=notes.under_way(Work(BUILD), name=name, host="here", began=BEGAN))
+    assert not flow.plan(Order()).runs
+    assert here.vcenter.log == []
+    assert flow.forge(Order(), lambda _: None) is None
+    assert notes.claim(here.vcenter.held[made.ref]) is None
+    assert "was repaired" in here.progress.notes[-1]
 
 
 def test_the_plan_says_which_input_changed(here: FakeSession, flow: Flow) -> None:

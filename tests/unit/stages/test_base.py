@@ -14,13 +14,15 @@ from goldsmith.builds import Build
 from goldsmith.errors import CheckError, GoldsmithError, MissingObjectError, ToolError
 from goldsmith.host.runner import Command, Completed
 from goldsmith.media.attachments import Attachment, Slot
-from goldsmith.model import Image, Os, Placement, Site
+from goldsmith.model import Image, Os, Site
 from goldsmith.stages import base
-from goldsmith.vcenter import marks
+from goldsmith.vcenter import belonging, marks, notes
 from goldsmith.vcenter.api import StoredFile, Vitals
 from goldsmith.vcenter.inventory import Machine, Power
+from goldsmith.vcenter.places import locate
+from goldsmith.work import Work
 from tests.unit.fakes import FakeProgress, FakeRunner
-from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+from tests.unit.vcenter.fakes import BEGAN, BUILD, PLACEMENT, FakeVCenter, finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,9 +70,7 @@ class Bench:
             site=Site(
                 name="lab",
                 server="vc.example.com",
-                placement=Placement(
-                    datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
-                ),
+                placement=PLACEMENT,
             ),
             user="builder",
             password=PASSWORD,
@@ -97,7 +97,7 @@ class Bench:
 
     def create(self, **changed: Any) -> Machine:
         """Do what Packer does when it creates the machine."""
-        note = marks.note_under_way(BUILD, host="here", began="now")
+        note = notes.under_way(Work(BUILD), name=NAME, host="here", began=BEGAN)
         machine = Machine(ref="vm-1", name=NAME, instance_uuid="uuid-1", power=Power.ON, note=note)
         return self.vcenter.add(replace(machine, **changed))
 
@@ -141,7 +141,7 @@ def test_a_template_is_made_and_marked(tmp_path: Path) -> None:
     """What Packer made is marked with everything the plan and people need, and found again."""
     bench = Bench(tmp_path, _succeeds)
     made = bench.forge()
-    [found] = marks.find(bench.vcenter.machines(), image="debian-13", phase="base")
+    [found] = belonging.look(bench.vcenter, PLACEMENT).templates(image="debian-13", phase="base")
     assert found.attributes == made.attributes
     assert (found.attributes.key, found.attributes.build, found.attributes.status) == ("ab" * 32, BUILD, "candidate")
 
@@ -301,6 +301,35 @@ def test_what_an_earlier_run_finished_is_taken(tmp_path: Path) -> None:
     assert len(bench.runner.asked) == 1
 
 
+@pytest.mark.parametrize("name", ["golden", NAME])
+def test_what_it_finished_is_its_own_under_any_name_it_gave(tmp_path: Path, name: str) -> None:
+    """A build that is continued finds its template by what that says, also where it has the site's fixed name."""
+    bench = Bench(tmp_path, _succeeds)
+    placement = PLACEMENT.model_copy(update={"template_name": "golden"})
+    bench.job = replace(bench.job, site=bench.job.site.model_copy(update={"placement": placement}))
+    bench.vcenter.add(finished(BUILD, name=name))
+    assert bench.forge().name == name
+    assert bench.runner.asked == []
+
+
+def test_a_note_that_cannot_be_written_undoes_nothing(tmp_path: Path) -> None:
+    """With its last attribute a template is finished: the vCenter may go away after that, and it stays."""
+    bench = Bench(tmp_path, _succeeds)
+    bench.vcenter.no_note = ToolError("the vCenter went away")
+    made = bench.forge()
+    assert made.name in {machine.name for machine in bench.vcenter.machines()}
+    assert ["repairs it" in note for note in bench.progress.notes] == [True]
+
+
+def test_a_signal_after_the_last_attribute_undoes_nothing(tmp_path: Path) -> None:
+    """Whoever interrupts a run that has finished its template finds it there."""
+    bench = Bench(tmp_path, _succeeds)
+    bench.vcenter.no_note = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        bench.forge()
+    assert [one.name for one in belonging.look(bench.vcenter, PLACEMENT).templates(image="debian-13", phase="base")]
+
+
 def test_trouble_while_cleaning_up_does_not_hide_the_failure(tmp_path: Path) -> None:
     """When the machine cannot be removed, the first error is told all the same, and what stays behind is said."""
 
@@ -318,7 +347,8 @@ def test_trouble_while_cleaning_up_does_not_hide_the_failure(tmp_path: Path) -> 
 def test_the_same_build_writes_the_same_file(tmp_path: Path) -> None:
     """The variable file is decided by the request alone, and its paths are the toolbox's."""
     order = Bench(tmp_path, _succeeds).order
-    text = base.variable_file(order, began="now")
-    assert text == base.variable_file(order, began="now")
+    paths = locate(FakeVCenter(), PLACEMENT).paths
+    text = base.variable_file(order, began="now", paths=paths)
+    assert text == base.variable_file(order, began="now", paths=paths)
     assert f'"ssh_private_key_file": "build/{BUILD}/keys/id"' in text
     assert str(tmp_path) not in text

@@ -14,16 +14,19 @@ from goldsmith import forging
 from goldsmith.builds import Build
 from goldsmith.errors import ConfigurationError, MissingObjectError, ToolError
 from goldsmith.host.runner import Completed
-from goldsmith.model import Docker, Image, Os, Placement, Site
+from goldsmith.model import Docker, Image, Os, Site
 from goldsmith.stages import docker
-from goldsmith.vcenter import marks
+from goldsmith.vcenter import notes
 from goldsmith.vcenter.inventory import Machine, Power
+from goldsmith.work import Work
 from tests.unit.fakes import FakeProgress, FakeRunner
 from tests.unit.stages.test_base import PASSWORD, Toolbox
-from tests.unit.vcenter.fakes import BUILD, OTHER_BUILD, FakeVCenter
+from tests.unit.vcenter.fakes import BEGAN, BUILD, OTHER_BUILD, PLACEMENT, FakeVCenter, finished
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from goldsmith.vcenter.marks import Template
 
 KEY = "ba" * 32
 BASE = f"debian-13-base-{OTHER_BUILD}"
@@ -38,9 +41,7 @@ IMAGE = Image(
 SITE = Site(
     name="lab",
     server="vc.example.com",
-    placement=Placement(
-        datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
-    ),
+    placement=PLACEMENT,
 )
 
 
@@ -68,13 +69,10 @@ class Bench:
 
     def base(self, ref: str = "vm-9", *, name: str = BASE, build: str = OTHER_BUILD, **changed: Any) -> Machine:
         """Put a finished base on the site."""
-        attributes = marks.Attributes(image="debian-13", phase="base", key=KEY, build=build)
-        machine = Machine(ref=ref, name=name, instance_uuid=ref, is_template=True, has_snapshot=True)
-        machine = replace(machine, attributes=attributes.values(machine))
-        return self.vcenter.add(replace(machine, **changed))
+        return self.vcenter.add(finished(build, key=KEY, **{"ref": ref, "name": name, **changed}))
 
     def _packer(self) -> Completed:
-        note = marks.note_under_way(BUILD, host="here", began="now")
+        note = notes.under_way(Work(BUILD), name=NAME, host="here", began=BEGAN)
         done = self._status == 0
         power = Power.OFF if done else Power.ON
         self.vcenter.add(
@@ -90,7 +88,7 @@ class Bench:
         )
         return Completed(returncode=self._status, stdout=self._output)
 
-    def forge(self) -> marks.Template:
+    def forge(self) -> Template:
         """Run the stage."""
         effects = forging.Effects(
             connect=self.vcenter.connect,
@@ -112,7 +110,8 @@ def test_the_newest_base_with_the_key_and_a_snapshot_is_cloned(tmp_path: Path) -
     bench = Bench(tmp_path)
     bench.base()
     newer = bench.base("vm-8", name="debian-13-base-20261123-090000-0123abcd", build="20261123-090000-0123abcd")
-    bench.base("vm-7", name="x", build="20261123-100000-0123abcd", has_snapshot=False)
+    bench.base("vm-7", name=f"debian-13-base-{BUILD}", build=BUILD, has_snapshot=False)
+    bench.base("vm-6", name="somebody-s-choice", build=BUILD)
     made = bench.forge()
     assert bench.given()["source_template"] == f"/DC0/vm/goldsmith/{newer.name}"
     assert (made.name, made.attributes.phase, made.attributes.key) == (NAME, "docker", "ab" * 32)
@@ -124,8 +123,11 @@ def test_the_newest_base_with_the_key_and_a_snapshot_is_cloned(tmp_path: Path) -
         (None, "the base template is gone"),
         ({"has_snapshot": False}, "the base template has no snapshot"),
         ({"attributes": {}}, "the base template is gone"),
+        ({"folder": "vm-f"}, "the base template is not the site's"),
+        ({"name": "renamed"}, "the base template is not the site's"),
+        ({"instance_uuid": "another"}, "the base template is not the site's"),
     ],
-    ids=["deleted", "no snapshot", "no attributes"],
+    ids=["deleted", "no snapshot", "no attributes", "moved", "renamed", "copied"],
 )
 def test_without_a_base_nothing_starts(tmp_path: Path, changed: dict[str, Any] | None, what: str) -> None:
     """A base that vanished since the plan, or lost its snapshot, is told before Packer starts."""

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from goldsmith.builds import ID_PATTERN
 from goldsmith.errors import CheckError, ConfigurationError, MissingObjectError, UnreachableError
 from goldsmith.host.runner import Completed
 from goldsmith.media.store import Store
 from goldsmith.stages import upload
 from goldsmith.tools import govc
+from goldsmith.work import ID_PATTERN
 from tests.unit.fakes import FakeDoor, FakeProgress, FakeRunner
 
 BUILD = "20261123-120000-01234567"

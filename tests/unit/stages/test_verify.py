@@ -15,12 +15,13 @@ from goldsmith.forging import Effects
 from goldsmith.guests.guest import Family, WayIn
 from goldsmith.host.redact import MASK, Redactor
 from goldsmith.host.runner import Completed
-from goldsmith.model import Image, Os, Placement
+from goldsmith.model import Image, Os
 from goldsmith.stages import verify
-from goldsmith.vcenter import marks
-from goldsmith.vcenter.inventory import Machine
+from goldsmith.vcenter import belonging, marks, notes, ours
+from goldsmith.vcenter.inventory import Kind, Machine, Node
+from goldsmith.work import Work
 from tests.unit.fakes import FakeDoor, FakeProgress, FakeRunner
-from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+from tests.unit.vcenter.fakes import BEGAN, BUILD, FOLDER, PLACEMENT, FakeVCenter, finished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from goldsmith.host.runner import Command
 
 SECRET = "Kx7!'canary'&<>"
-NAME = f"debian-13-base-{BUILD}"
+RUN = "20261123-153000-fedcba98"
+SITE = Node(ref=FOLDER, kind=Kind.FOLDER, name="goldsmith", parent="vm-f")
 PASSED = '<testsuite><testcase classname="test_guest" name="test_a" time="1"/></testsuite>'
 FAILED = (
     '<testsuite><testcase classname="test_guest" name="test_a" time="1">'
@@ -41,9 +43,10 @@ class Bench:
 
     def __init__(self, root: Path, report: str = PASSED, status: int = 0) -> None:
         self.vcenter = FakeVCenter()
-        machine = Machine(ref="t", name=NAME, instance_uuid="uuid-t", is_template=True, has_snapshot=True)
-        attributes = marks.Attributes(image="debian-13", phase="base", key="ab" * 32, build=BUILD)
-        self.machine = self.vcenter.add(Machine(**{**machine.__dict__, "attributes": attributes.values(machine)}))
+        self.machine = self.vcenter.add(finished(BUILD, ref="t"))
+        attributes = marks.attributes_of(self.machine)
+        assert attributes
+        self.gone: list[bool] = []
         self.report, self.status = report, status
         self.progress = FakeProgress()
         self.runner = FakeRunner({"python3 -m pytest": self._pytest})
@@ -52,6 +55,7 @@ class Bench:
         self.folder = root / "build" / BUILD
         self.request = verify.Verification(
             template=marks.Template(machine=self.machine, attributes=attributes),
+            work=Work(BUILD, RUN),
             image=Image(
                 name="debian-13",
                 os=Os(
@@ -63,14 +67,13 @@ class Bench:
                 ),
                 packages=("curl",),
             ),
-            placement=Placement(
-                datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith"
-            ),
+            placement=PLACEMENT,
             expected=verify.Expected(account="automationuser", packages=("curl",), family=Family.APT),
             way_in=WayIn.CLOUD_INIT,
             root=root,
             folder=self.folder,
             host="here",
+            gone=lambda: self.gone.append(True),
         )
         self.effects = Effects(
             connect=self.vcenter.connect,
@@ -118,13 +121,15 @@ def test_a_candidate_that_passes_is_verified(tmp_path: Path) -> None:
 
 
 def test_the_clones_are_found_by_clean(tmp_path: Path) -> None:
-    """Each clone's note names the build under way and its name ends with it, and none counts as a template."""
+    """Each clone's whole note and name say which run made it, and none counts as a template."""
     bench = Bench(tmp_path)
     bench.run()
     for order in bench.vcenter.ordered:
-        assert order.name.endswith(f"-{BUILD}")
+        assert order.name.endswith(f"-{RUN}")
         assert len(order.name) <= 80
-        assert marks.build_under_way(order.note) == BUILD
+        machine = Machine(ref="x", name=order.name, folder=FOLDER, note=order.note)
+        assert ours.unfinished(machine, SITE) == Work(BUILD, RUN)
+    assert bench.gone == [True]
 
 
 def test_the_key_is_gone_and_was_hidden(tmp_path: Path) -> None:
@@ -143,7 +148,7 @@ def test_one_failed_check_fails_the_candidate(tmp_path: Path) -> None:
         bench.run()
     assert (bench.clones, bench.status_written) == ([], "failed")
     assert "it is not" in bench.vcenter.held["t"].attributes["goldsmith.reason"]
-    assert marks.find(bench.vcenter.machines(), image="debian-13", phase="base") == []
+    assert belonging.look(bench.vcenter, PLACEMENT).templates(image="debian-13", phase="base") == []
 
 
 def test_what_a_guest_says_of_a_secret_is_not_kept(tmp_path: Path) -> None:
@@ -166,6 +171,7 @@ def test_failed_clones_are_kept_when_asked_for(tmp_path: Path) -> None:
         bench.run(keep_failed=True)
     assert len(bench.clones) == 2
     assert (bench.folder / verify.KEY).is_file()
+    assert bench.gone == []
     [note] = [note for note in bench.progress.notes if "clean" in note]
     assert str(bench.folder / verify.KEY) in note
 
@@ -213,19 +219,22 @@ def test_an_interruption_leaves_no_clone(tmp_path: Path) -> None:
     assert (bench.clones, bench.status_written) == ([], "candidate")
 
 
-def test_what_an_earlier_run_left_is_removed_first(tmp_path: Path) -> None:
-    """A killed run's clone has the name that is wanted: it goes, and the new one takes its place."""
+def test_two_runs_at_once_do_not_touch_each_others_clones(tmp_path: Path) -> None:
+    """Another host verifies the same template at the same moment: its clones have names of their own, and stay."""
     bench = Bench(tmp_path)
-    first, _ = verify.names(bench.request.template).values()
-    bench.vcenter.add(Machine(ref="old", name=first, note=marks.note_under_way(BUILD, host="here", began="then")))
+    other = Work(BUILD, "20261123-150001-0123abcd")
+    for name in verify.names(replace(bench.request, work=other)).values():
+        note = notes.under_way(other, name=name, host="there", began=BEGAN)
+        bench.vcenter.add(Machine(ref=name, name=name, instance_uuid=name, note=note))
     assert bench.run().passed
-    assert bench.clones == []
+    assert len(bench.clones) == 2
+    assert all(ref.endswith(other.run) for ref in bench.clones)
 
 
 def test_a_strangers_machine_is_never_touched(tmp_path: Path) -> None:
     """A machine that only has the name stays: the run fails instead, and removes what it made itself."""
     bench = Bench(tmp_path)
-    _, second = verify.names(bench.request.template).values()
+    _, second = verify.names(bench.request).values()
     bench.vcenter.add(Machine(ref="stranger", name=second, note="mine"))
     with pytest.raises(ToolError, match="refuses"):
         bench.run()
@@ -247,3 +256,20 @@ def test_a_key_that_cannot_be_deleted_keeps_no_clone(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         bench.run()
     assert bench.clones == []
+
+
+def test_a_clone_that_was_taken_away_is_not_removed(tmp_path: Path) -> None:
+    """Whoever moves or renames a clone to keep it, keeps it."""
+    bench = Bench(tmp_path)
+    moved: list[str] = []
+
+    def moving(_: Command) -> Completed:
+        for ref in bench.clones:
+            machine = bench.vcenter.held[ref]
+            bench.vcenter.held[ref] = replace(machine, name="mine") if moved else replace(machine, folder="vm-f")
+            moved.append(ref)
+        return bench._pytest(_)
+
+    bench.runner._script["python3", "-m", "pytest"] = moving
+    assert bench.run().passed
+    assert bench.clones == moved

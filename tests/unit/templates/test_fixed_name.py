@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from goldsmith.lab.state import Login, State
 from goldsmith.templates import fixed_name
-from goldsmith.vcenter.inventory import Machine
-from goldsmith.vcenter.marks import Attributes
 from tests.unit.sessions import INSIDE, PASSWORD, ROOT, FakeSession, session
-from tests.unit.vcenter.fakes import BUILD, OTHER_BUILD
+from tests.unit.vcenter.fakes import BUILD, OTHER_BUILD, finished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY = "0123abcd"
+    from goldsmith.vcenter.inventory import Machine
+
+KEY = "0123abcd" * 8
 CA = ROOT / "tests" / "recorded" / "certificates" / "corporate-root.crt"
 ORIGIN = {
     "VSPHERE_SERVER": "127.0.0.1:18443",
@@ -31,9 +31,7 @@ ORIGIN = {
 
 def there(here: FakeSession, name: str, build: str, *, key: str = KEY) -> Machine:
     """Put a finished base into the vCenter."""
-    machine = Machine(ref=name, name=name, is_template=True, has_snapshot=True, instance_uuid=f"uuid of {name}")
-    values = Attributes(image="debian-13", phase="base", key=key, build=build).values(machine)
-    return here.vcenter.add(Machine(**{**vars(machine), "attributes": values}))
+    return here.vcenter.add(finished(build, key=key, ref=name, name=name))
 
 
 def given(folder: Path, *bases: tuple[str, str], wanted: str = "golden") -> tuple[str, FakeSession]:
@@ -62,11 +60,10 @@ def test_one_that_was_put_aside(tmp_path: Path) -> None:
 
 
 def test_a_name_that_somebody_chose(tmp_path: Path) -> None:
-    """It stays, and the way to another is told."""
+    """It stays, and is no template that the site would name."""
     name, here = given(tmp_path, ("friday", BUILD))
-    assert name == "friday"
+    assert name == ""
     assert here.vcenter.log == []
-    assert "--rebuild" in here.progress.notes[-1]
 
 
 def test_nothing_to_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from goldsmith.model import Firmware, Hardware, Image, Os, Placement, Site
 from goldsmith.tools import packer
 from goldsmith.tools.packer import Timeouts
+from goldsmith.tools.spelling import Paths
 
 ROOT = Path(__file__).parents[3]
 IMAGE = Image(
@@ -27,10 +28,14 @@ SITE = Site(
         datacenter="DC", cluster="C", datastore="ds", network="N", iso_datastore="isos", iso_folder=PurePosixPath("g")
     ),
 )
+PATHS = Paths(
+    datacenter="DC", cluster="C", pool="", folder="EU%2fProd", network="/DC/network/N",
+    datastore="/DC/datastore/ds", media_datastore="/DC/datastore/isos",
+)  # fmt: skip
 RUN = packer.Install(
     name="debian-13-base-20261123-150000-0123abcd",
     note="under way",
-    network="/DC/network/N",
+    paths=PATHS,
     user="builder",
     iso_paths=("[isos] g/m.iso", "[isos] g/answers.iso"),
     private_key="build/x/keys/id",
@@ -72,13 +77,15 @@ def test_defaults_of_the_templates_are_the_suite_s() -> None:
 
 
 def test_values_reach_the_file() -> None:
-    """Site, image and build each have their say, and boot media have their own datastore."""
+    """Site, image and build each have their say; places are paths, and boot media have their own datastore."""
     values = json.loads(packer.variable_file(packer.variables(IMAGE, SITE, RUN)))
     expected = {
         "vcenter_server": "vc.example.com:8443",
         "cpus": 4,
         "firmware": "bios",
         "iso_paths": ["[isos] g/m.iso", "[isos] g/answers.iso"],
+        "folder": "EU%2fProd",
+        "datastore": "/DC/datastore/ds",
     }
     assert {name: values[name] for name in expected} == expected
 

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goldsmith.errors import GoldsmithError, ToolError
+from goldsmith.model import Placement
+from goldsmith.vcenter import marks
 from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.inventory import Kind, Machine, Node, Power
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from goldsmith.vcenter.clones import CloneOrder
 
+FOLDER = "folder"
+"""The id of the site's folder."""
 BUILD = "20261123-150000-0123abcd"
 OTHER_BUILD = "20261122-090000-0123abcd"
 
@@ -42,8 +47,26 @@ def places() -> list[Node]:
         node("net", Kind.NETWORK, "VM Network", "network-f"),
         node("inner", Kind.FOLDER, "inner", "network-f"),
         node("net-b", Kind.NETWORK, "Deep", "inner"),
-        node("folder", Kind.FOLDER, "goldsmith", "vm-f"),
+        node(FOLDER, Kind.FOLDER, "goldsmith", "vm-f"),
     ]
+
+
+PLACEMENT = Placement(datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith")
+KEY = "ab" * 32
+BEGAN = "2026-11-23 15:00 UTC"
+
+
+def finished(
+    build: str = BUILD, *, image: str = "debian-13", phase: str = "base", key: str = KEY, **changed: Any
+) -> Machine:
+    """Return a finished template of a build; of what is *changed*, what a template says is what it is told to say."""
+    told = {name: changed.pop(name) for name in ("status", "parent", "commit", "inputs", "reason") if name in changed}
+    machine = Machine(
+        ref=f"vm-{build}", name=f"{image}-{phase}-{build}", folder=FOLDER, instance_uuid=f"uuid-{build}",
+        is_template=True, has_snapshot=True,
+    )  # fmt: skip
+    attributes = marks.Attributes(image=image, phase=phase, key=key, build=build, **told)
+    return replace(machine, **{"attributes": attributes.values(machine), **changed})
 
 
 @dataclass
@@ -60,12 +83,23 @@ class FakeVCenter:
     sessions: int = 0
     trouble: GoldsmithError | None = None
     """Raised by every change, when set."""
+    no_note: BaseException | None = None
+    """Raised instead of writing a note, when set."""
     ordered: list[CloneOrder] = field(default_factory=list)
     """The clones that were asked for."""
     interrupted: bool = False
     """Whether Ctrl-C arrives while the first clone is made."""
     unreachable: GoldsmithError | None = None
     """Raised instead of addresses, when set."""
+    clock: datetime = datetime(2026, 11, 23, 16, tzinfo=UTC)
+    happened: dict[str, datetime] = field(default_factory=dict)
+    """When something last happened with a machine, by its reference; nothing is remembered of the others."""
+    later: dict[str, Machine] = field(default_factory=dict)
+    """What a machine is when it is looked at again, by its reference."""
+    gone: set[str] = field(default_factory=set)
+    """The machines that were removed, by name."""
+    hidden: set[str] = field(default_factory=set)
+    """The machines that the account may not see, by reference."""
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[FakeVCenter]:
@@ -74,9 +108,9 @@ class FakeVCenter:
         yield self
 
     def add(self, machine: Machine) -> Machine:
-        """Put a machine into the inventory."""
-        self.held[machine.ref] = machine
-        return machine
+        """Put a machine into the inventory; one that lies nowhere goes into the site's folder."""
+        self.held[machine.ref] = machine if machine.folder else replace(machine, folder=FOLDER)
+        return self.held[machine.ref]
 
     def _changed(self, what: str) -> None:
         if self.trouble:
@@ -86,11 +120,20 @@ class FakeVCenter:
     def nodes(self) -> Sequence[Node]:
         return self.tree
 
-    def machines(self, datacenter: Node | None = None) -> Sequence[Machine]:
-        return list(self.held.values())
+    def now(self) -> datetime:
+        return self.clock
+
+    def machines(self, folder: Node | None = None) -> Sequence[Machine]:
+        seen = [machine for machine in self.held.values() if machine.ref not in self.hidden]
+        return [machine for machine in seen if folder is None or machine.folder == folder.ref]
+
+    def again(self, machine: Machine) -> Machine | None:
+        if now := self.later.pop(machine.ref, None):
+            self.held[machine.ref] = now
+        return self.held.get(machine.ref)
 
     def child(self, folder: Node, name: str) -> Machine | None:
-        return next((machine for machine in self.held.values() if machine.name == name), None)
+        return next((machine for machine in self.machines(folder) if machine.name == name), None)
 
     def missing_privileges(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
         return {
@@ -116,6 +159,8 @@ class FakeVCenter:
             self.held[machine.ref] = replace(now, attributes={**now.attributes, name: value})
 
     def set_note(self, machine: Machine, text: str) -> None:
+        if self.no_note:
+            raise self.no_note
         self._changed(f"note {machine.name}")
         self.held[machine.ref] = replace(self.held[machine.ref], note=text)
 
@@ -132,11 +177,17 @@ class FakeVCenter:
     def events(self, machine: Machine, limit: int = 10) -> Sequence[str]:
         return [f"{machine.name} was looked at"]
 
+    def last_event(self, machine: Machine) -> datetime | None:
+        return self.happened.get(machine.ref)
+
+    def removed(self, datacenter: Node) -> frozenset[str]:
+        return frozenset(self.gone)
+
     def destroy(self, machine: Machine) -> None:
         self._changed(f"destroy {machine.name}")
         if machine.ref not in self.held:
             raise ToolError("it is gone")
-        del self.held[machine.ref]
+        self.gone.add(self.held.pop(machine.ref).name)
 
     def clone(self, orders: Sequence[CloneOrder]) -> Sequence[Machine]:
         made = []
@@ -148,7 +199,7 @@ class FakeVCenter:
             inherited = dict(order.source.attributes)
             machine = Machine(
                 ref=f"clone-{order.name}", name=order.name, instance_uuid=f"uuid-{order.name}",
-                power=Power.ON, note=order.note, attributes=inherited,
+                folder=order.folder, power=Power.ON, note=order.note, attributes=inherited,
             )  # fmt: skip
             made.append(self.add(machine))
             if self.interrupted:

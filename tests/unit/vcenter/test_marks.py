@@ -1,105 +1,131 @@
-"""A template is what says so of itself, by its own instance UUID."""
+"""A template's attributes are read into a type that holds nothing but what this suite writes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goldsmith.errors import ToolError
-from goldsmith.vcenter import marks
-from goldsmith.vcenter.inventory import Machine
+from goldsmith.plan import build_id
+from goldsmith.vcenter import belonging, marks, notes, ours
+from goldsmith.vcenter.inventory import Kind, Machine, Node
 from goldsmith.vcenter.marks import Attributes
-from tests.unit.vcenter.fakes import BUILD, OTHER_BUILD, FakeVCenter
+from goldsmith.work import Work
+from tests.unit.vcenter.fakes import BEGAN, BUILD, FOLDER, KEY, OTHER_BUILD, PLACEMENT, FakeVCenter, finished
 
-NAME = f"debian-13-base-{BUILD}"
+if TYPE_CHECKING:
+    from goldsmith.vcenter.marks import Template
+
 ATTRIBUTES = Attributes(
-    image="debian-13", phase="base", key="ab" * 32, build=BUILD, inputs="image=abcd", commit="c" * 40
-)
+    image="debian-13", phase="docker", key=KEY, build=BUILD, inputs="base=abcd disk=0f", commit="c" * 40,
+    parent=f"debian-13-base-{OTHER_BUILD}",
+)  # fmt: skip
+NAME = f"debian-13-docker-{BUILD}"
+INHERITED = finished(OTHER_BUILD, status=marks.VERIFIED).attributes
+"""What a clone has of the base it was made of."""
+SITE = Node(ref=FOLDER, kind=Kind.FOLDER, name="goldsmith", parent="vm-f")
 
 
-def _machine(**changed: object) -> Machine:
-    note = marks.note_under_way(BUILD, host="here", began="now")
-    plain = Machine(ref="vm-1", name=NAME, instance_uuid="uuid-1", is_template=True, note=note, has_snapshot=True)
-    return replace(plain, **changed)  # type: ignore[arg-type] # the fields' names are the test's business
+def under_way(**changed: object) -> Machine:
+    """Return a machine that Packer has just made a template."""
+    note = notes.under_way(Work(BUILD), name=NAME, host="here", began=BEGAN)
+    plain = Machine(ref="vm-1", name=NAME, folder=FOLDER, instance_uuid="uuid-1", is_template=True, note=note)
+    return replace(plain, has_snapshot=True, attributes=INHERITED, **changed)  # type: ignore[arg-type] # the test's
 
 
-def test_marked_templates_are_found() -> None:
-    """What mark writes, find reads back, unchanged."""
+def whole(vcenter: FakeVCenter) -> list[Template]:
+    return belonging.look(vcenter, PLACEMENT).templates(image="debian-13", phase="docker")
+
+
+def test_what_is_written_is_read_back() -> None:
+    """Unchanged, and the note of the machine under way is gone."""
     vcenter = FakeVCenter()
-    marks.mark(vcenter, vcenter.add(_machine()), ATTRIBUTES, built="now")
-    [found] = marks.find(vcenter.machines(), image="debian-13", phase="base")
+    marks.mark(vcenter, vcenter.add(under_way()), ATTRIBUTES, built="now", tell=print)
+    [found] = whole(vcenter)
     assert found.attributes == ATTRIBUTES
-    assert marks.build_under_way(found.machine.note) is None
+    assert notes.claim(found.machine) is None
 
 
-@pytest.mark.parametrize(("image", "phase"), [("debian-12", "base"), ("debian-13", "docker")])
-def test_only_what_is_asked_for(image: str, phase: str) -> None:
-    """Another image's or phase's template is not found."""
-    vcenter = FakeVCenter()
-    marks.mark(vcenter, vcenter.add(_machine()), ATTRIBUTES, built="now")
-    assert marks.find(vcenter.machines(), image=image, phase=phase) == []
-
-
-def test_clones_do_not_count() -> None:
-    """A clone that inherited every attribute is nobody's template, whether machine or template."""
-    values = ATTRIBUTES.values(_machine())
-    clones = [_machine(instance_uuid="uuid-2", attributes=values, is_template=kind) for kind in (True, False)]
-    assert marks.find(clones, image="debian-13", phase="base") == []
-
-
-def test_a_machine_is_no_template() -> None:
-    """What was converted back to a machine is not offered as a template."""
-    machine = _machine(is_template=False, attributes=ATTRIBUTES.values(_machine()))
-    assert marks.find([machine], image="debian-13", phase="base") == []
-
-
-@pytest.mark.parametrize("after", range(len(marks.NAMES) + 2))
+@pytest.mark.parametrize("after", range(len(marks.NAMES) + 3))
 def test_a_crash_while_marking(after: int) -> None:
-    """After any number of writes the machine is either not a template yet and still known as under way, or complete."""
+    """After any number of writes it is either a machine under way that may be removed, or a complete template.
+
+    That it was cloned from a verified base, and has that base's attributes, changes neither.
+    """
     vcenter = FakeVCenter()
-    machine = vcenter.add(_machine())
+    machine = vcenter.add(under_way())
 
     def changed(what: str) -> None:
         if len(vcenter.log) == after:
-            raise ToolError("killed")
+            raise KeyboardInterrupt
         vcenter.log.append(what)
 
     vcenter._changed = changed  # type: ignore[method-assign] # the fake is ours, the crash is the test
-    with pytest.raises(ToolError):
-        marks.mark(vcenter, machine, ATTRIBUTES, built="now")
+    with pytest.raises(KeyboardInterrupt):
+        marks.mark(vcenter, machine, ATTRIBUTES, built="now", tell=print)
     [found] = vcenter.machines()
-    complete = marks.find([found], image="debian-13", phase="base")
-    assert [template.attributes for template in complete] in ([], [ATTRIBUTES])
-    assert marks.build_under_way(found.note) == BUILD
+    complete = [template.attributes for template in whole(vcenter)]
+    assert complete in ([], [ATTRIBUTES])
+    assert ours.unfinished(found, SITE) == (None if complete else Work(BUILD))
 
 
-def test_oldest_first() -> None:
-    """Templates come in the order their builds began."""
-    vcenter = FakeVCenter()
-    for number, build in enumerate((BUILD, OTHER_BUILD)):
-        machine = vcenter.add(_machine(ref=f"vm-{number}", instance_uuid=f"uuid-{number}"))
-        marks.mark(vcenter, machine, replace(ATTRIBUTES, build=build), built="now")
-    found = marks.find(vcenter.machines(), image="debian-13", phase="base")
-    assert [template.attributes.build for template in found] == [OTHER_BUILD, BUILD]
-    assert [f"{item.created:%d %H:%M}" for item in marks.existing(found)] == ["22 09:00", "23 15:00"]
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("key", "zz"), ("key", ""), ("image", "../x"), ("phase", "prod"), ("build", "../../x"), ("build", ""),
+        ("build", "99999999-999999-0123abcd"), ("commit", "main"), ("record", "none"), ("inputs", "x"),
+        ("status", "golden"), ("status", ""), ("parent", "a\nb"), ("promoted", "soon"), ("instance", ""),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_is_none_makes_no_template(name: str, value: str) -> None:
+    """Whatever was typed into an attribute, nothing is read from the machine, and the attribute is named."""
+    machine = finished()
+    machine = replace(machine, attributes={**machine.attributes, f"goldsmith.{name}": value})
+    assert marks.attributes_of(machine) is None
+    assert marks.malformed(machine) == [f"goldsmith.{name}"]
 
 
-def test_made_by() -> None:
-    """A machine is a build's own by its note or its finished attributes, and by nothing else."""
-    finished = _machine(note="", attributes=ATTRIBUTES.values(_machine()))
-    assert marks.made_by(_machine(), BUILD)
-    assert marks.made_by(finished, BUILD)
-    assert not marks.made_by(_machine(), OTHER_BUILD)
-    assert not marks.made_by(_machine(note="somebody's own"), BUILD)
-    assert not marks.made_by(replace(finished, instance_uuid="another"), BUILD)
-    assert not marks.made_by(None, BUILD)
+@given(st.dictionaries(st.sampled_from([marks.PREFIX + name for name in marks.NAMES]), st.text(), min_size=1))
+def test_any_text_in_any_attribute_is_no_crash(written: dict[str, str]) -> None:
+    """What is read is what this suite writes: nothing else gets beyond this point."""
+    machine = finished()
+    found = marks.attributes_of(replace(machine, attributes={**machine.attributes, **written}))
+    assert found is None or not found.reason or found.reason.isprintable()
 
 
-def test_no_plan_relies_on_what_cannot_be_dated() -> None:
-    """A template whose build was edited by hand is found, and no plan takes it for an up-to-date one."""
-    edited = replace(ATTRIBUTES, build="99999999-999999-0123abcd")
-    machine = _machine(attributes=edited.values(_machine()))
-    found = marks.find([machine], image="debian-13", phase="base")
-    assert len(found) == 1
-    assert marks.existing(found) == []
+def test_a_reason_is_one_harmless_line() -> None:
+    """It is the one attribute with any text, and clones' own words are in it."""
+    machine = finished(status=marks.FAILED, reason="a\n\x1b[2Jb")
+    found = marks.attributes_of(machine)
+    assert found
+    assert found.reason == "a\\x0a\\x1b[2Jb"
+
+
+def test_clones_do_not_speak_for_themselves() -> None:
+    """What was inherited names another machine."""
+    machine = finished(instance_uuid="another")
+    assert marks.claims(machine)
+    assert not marks.owned(machine)
+    assert marks.attributes_of(machine) is None
+    assert marks.written(machine) is not None
+
+
+def test_a_template_is_as_old_as_its_build() -> None:
+    """The plan knows name, key and date of each."""
+    machine = finished()
+    attributes = marks.attributes_of(machine)
+    assert attributes
+    [found] = marks.existing([marks.Template(machine=machine, attributes=attributes)])
+    assert (found.name, found.key, build_id(KEY, found.created)[:15]) == (machine.name, KEY, BUILD[:15])
+
+
+def test_a_note_that_cannot_be_written() -> None:
+    """The template is complete all the same, and the trouble with it is told."""
+    vcenter, told = FakeVCenter(no_note=ToolError("denied")), list[str]()
+    marks.mark(vcenter, vcenter.add(under_way()), ATTRIBUTES, built="now", tell=told.append)
+    assert [template.attributes for template in whole(vcenter)] == [ATTRIBUTES]
+    assert len(told) == 1

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from goldsmith.errors import ConfigurationError, RefusedError, ToolError
-from goldsmith.model import Placement
 from goldsmith.vcenter import naming
-from goldsmith.vcenter.inventory import Machine, Places, Tree, resolve
-from tests.unit.vcenter.fakes import BUILD, FakeVCenter
+from goldsmith.vcenter.inventory import Machine
+from goldsmith.vcenter.places import Places, locate
+from tests.unit.vcenter.fakes import BUILD, PLACEMENT, FakeVCenter
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
-PLACEMENT = Placement(datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith")
 
 
 def machine(name: str, *, is_template: bool) -> Machine:
@@ -23,9 +22,7 @@ def machine(name: str, *, is_template: bool) -> Machine:
 
 def site() -> tuple[FakeVCenter, Places, Machine]:
     vcenter = FakeVCenter()
-    places = resolve(Tree(vcenter.nodes()), PLACEMENT)
-    assert isinstance(places, Places)
-    return vcenter, places, vcenter.add(machine(f"u-base-{BUILD}", is_template=True))
+    return vcenter, locate(vcenter, PLACEMENT), vcenter.add(machine(f"u-base-{BUILD}", is_template=True))
 
 
 def test_the_old_one_is_kept_under_a_dated_name() -> None:
@@ -86,18 +83,3 @@ def test_a_user_who_may_not_rename() -> None:
         naming.check(vcenter, places, "golden")
     assert "VirtualMachine.Config.Rename" in caught.value.why
     naming.check(vcenter, places, "")
-
-
-@pytest.mark.parametrize(
-    ("current", "may"),
-    [
-        pytest.param(f"u-base-{BUILD}", True, id="its build's name"),
-        pytest.param("golden-20261123-170000", True, id="put aside"),
-        pytest.param("golden-of-tuesday", False, id="somebody's choice"),
-        pytest.param("other-20261123-170000", False, id="another fixed name's"),
-        pytest.param("goldenX20261123-170000", False, id="a name like it"),
-    ],
-)
-def test_which_names_are_given_up(current: str, *, may: bool) -> None:
-    """A name that the suite gave may be changed again; one that somebody chose stays."""
-    assert naming.may_take(current, "golden", own=f"u-base-{BUILD}") is may

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from goldsmith.errors import ConfigurationError, Exit, MissingObjectError
-from goldsmith.model import Hardware, Placement
+from goldsmith.model import Hardware
 from goldsmith.vcenter import privileges
 from goldsmith.vcenter.api import Space, StoredFile
 from goldsmith.vcenter.preflight import GIB, Medium, check, space_needed
-from tests.unit.vcenter.fakes import FakeVCenter
+from tests.unit.vcenter.fakes import PLACEMENT, FakeVCenter
 
-PLACEMENT = Placement(datacenter="DC0", cluster="DC0_C0", datastore="lab-ds", network="VM Network", folder="goldsmith")
 MEDIUM = Medium(stored="[lab-ds] goldsmith/m.iso", size=7)
 ROOT = Path(__file__).parents[3]
 

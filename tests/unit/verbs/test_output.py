@@ -5,23 +5,22 @@ from __future__ import annotations
 import io
 import json
 import sys
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from goldsmith.plan import Inputs, Plan, Stage, Step
-from goldsmith.vcenter import marks
+from goldsmith.vcenter.belonging import Holdings, look
 from goldsmith.vcenter.inventory import Machine
 from goldsmith.verbs import output
+from tests.unit.vcenter.fakes import PLACEMENT, FakeVCenter, finished
 
-NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 
-
-def template(build: str, *, image: str = "debian-13") -> Machine:
-    machine = Machine(ref=build, name=f"{image}-base-{build}", instance_uuid=build, is_template=True)
-    attributes = marks.Attributes(image=image, phase="base", key="ab" * 32, build=build, commit="c0ffee")
-    return replace(machine, attributes=attributes.values(machine))
+def site(*machines: Machine, everywhere: bool = False) -> Holdings:
+    """Return a site with these templates."""
+    vcenter = FakeVCenter()
+    for machine in machines:
+        vcenter.add(machine)
+    return look(vcenter, PLACEMENT, everywhere=everywhere)
 
 
 def test_json_is_read_back_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,21 +63,31 @@ def test_a_plan_names_each_stage_and_its_reason() -> None:
 
 
 def test_templates_are_told_newest_last_with_their_age() -> None:
-    """Only finished templates of the suite are told, and of one image where one is named."""
-    older, newer = template("20261120-160000-0123abcd"), template("20261123-140000-0123abcd")
-    others = [template("20261122-090000-0123abcd", image="rocky-9"), Machine(ref="x", name="db", instance_uuid="x")]
-    rows = output.templates([newer, *others, older], image="debian-13", now=NOW)
+    """Only finished templates of the site are told, and of one image where one is named; ages are the vCenter's."""
+    older, newer = finished("20261120-160000-0123abcd"), finished("20261123-140000-0123abcd")
+    others = [finished("20261122-090000-0123abcd", image="rocky-9"), Machine(ref="x", name="db", instance_uuid="x")]
+    there = site(newer, *others, older)
+    rows = output.templates(there, image="debian-13")
     assert [(row["name"], row["age"]) for row in rows] == [(older.name, "3 days"), (newer.name, "2 hours")]
-    assert len(output.templates([newer, *others, older], image="", now=NOW)) == 3
+    assert len(output.templates(there, image="")) == 3
 
 
-def test_a_template_that_cannot_be_dated_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody edited its build: its row is there, of unknown age, and nothing breaks."""
-    edited = template("99999999-999999-0123abcd")
-    rows = output.templates([edited], image="", now=NOW)
-    assert [(row["name"], row["age"]) for row in rows] == [(edited.name, "unknown")]
-    output.templates_table(rows)
-    assert "unknown" in capsys.readouterr().out
+def test_what_is_not_the_sites_is_told_as_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """By default it is left out; --everywhere shows where it lies, whose it is, and why."""
+    machines = [
+        finished(),
+        finished("20261122-090000-0123abcd", folder="vm-f"),
+        finished("20261121-090000-0123abcd", instance_uuid="another"),
+        finished("20261120-090000-0123abcd", name="prod\n::error::x"),
+        finished("20261119-090000-0123abcd", key="zz"),
+    ]
+    rows = output.templates(site(*machines, everywhere=True), image="", everywhere=True)
+    assert [row["standing"] for row in rows] == ["claimed", "claimed", "foreign", "elsewhere", "here"]
+    assert [row["folder"] for row in rows][-2:] == ["/DC0/vm", "/DC0/vm/goldsmith"]
+    assert all(bool(row["why"]) is (row["standing"] != "here") for row in rows)
+    output.templates_table(rows, everywhere=True)
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert [row["standing"] for row in output.templates(site(*machines), image="")] == ["here"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,6 @@ def test_a_template_that_cannot_be_dated_is_told(capsys: pytest.CaptureFixture[s
 )
 def test_a_size_as_people_say_it(count: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Less than a megabyte is no disk, and so no size."""
-    machine = replace(template("20261123-140000-0123abcd"), size_bytes=count)
-    output.templates_table(output.templates([machine], image="", now=NOW))
+    machine = finished("20261123-140000-0123abcd", size_bytes=count)
+    output.templates_table(output.templates(site(machine), image=""))
     assert capsys.readouterr().out.splitlines()[1].partition(" hours")[2].strip() == words

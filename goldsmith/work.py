@@ -1,0 +1,78 @@
+"""Who works on something: the names that say so, and whether they still do."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import RefusedError
+from goldsmith.host.files import FileError
+from goldsmith.host.workspace import holding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+"""The id of a build, and of a run of a verification."""
+_IMAGE = r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A build, or a run that verifies what a build made."""
+
+    build: str
+    run: str = ""
+    """Of a verification: its own id, which two at once do not share."""
+
+    @property
+    def id(self) -> str:
+        """What the names of machines end with."""
+        return self.run or self.build
+
+    def lock(self, folder: Path) -> Path:
+        """Return the lock in the build's own *folder*: who sees the build sees that somebody works on it.
+
+        That of a run stays until it is forgotten, and says that the run was here.
+        """
+        return folder / (f"verify/{self.run}.lock" if self.run else ".lock")
+
+    def __str__(self) -> str:
+        return f"run {self.run} (verifies build {self.build})" if self.run else f"build {self.build}"
+
+
+class Life(StrEnum):
+    """Whether somebody still works on it, as far as this machine can tell."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+    """This machine does not know it."""
+
+
+def life(work: Work, folder: Path, *, known: bool) -> Life:
+    """Return whether a process on this machine works on it at this moment; *known* says that the build is one here."""
+    path = work.lock(folder)
+    there = os.path.lexists(path)
+    over = Life.DEAD if (there if work.run else known) else Life.UNKNOWN
+    if not there:
+        return over
+    try:
+        with holding(path, what=str(work), wait=False):
+            return over
+    except (RefusedError, FileError):  # held; or something that no run has put there, so that nobody can tell
+        return Life.ALIVE
+
+
+def named(name: str, *, id: str, image: str = "", phase: str = "") -> bool:  # noqa: A002 - the part's name
+    """Return whether *name* is, as a whole, one that this suite gives: ``<image>-<phase>[-label]-<id>``.
+
+    Where *image* and *phase* are given, they must be these.
+    """
+    begin = re.escape(image) if image else _IMAGE
+    middle = re.escape(phase) if phase else "(?:base|docker)"
+    return re.fullmatch(rf"{begin}-{middle}(?:-{_LABEL})?-{re.escape(id)}", name) is not None
