@@ -90,6 +90,26 @@ def test_the_images_of_the_repository_can_be_installed(name: str) -> None:
     door.check(IMAGES[name], SITE)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"account": {"name": "root"}},
+        {"localisation": {"timezone": "Nowhere/Place"}},
+        {"localisation": {"locale": "xx_YY"}},
+        {"localisation": {"keyboard": "nowhere"}},
+        {"os": {"release": "99"}},
+        {"os": {"suite": "nowhere"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", door.NAMES)
+def test_each_installer_refuses_what_its_releases_do_not_have(name: str, change: dict[str, dict[str, str]]) -> None:
+    """The types take any such name: which of them exist is a release's own affair, and is said while planning."""
+    with pytest.raises(ConfigurationError) as caught:
+        door.check(image(of(name)[0].name, **change), SITE)
+    assert caught.value.next
+
+
 def test_what_is_impossible_is_said_all_at_once() -> None:
     """Two mistakes end in one error that names both, and both ways out."""
     both = image("ubuntu-16.04", delivery="initrd", hardware={"firmware": "efi"})
