@@ -22,7 +22,8 @@ _TOKEN = 12
 _MIXED, _HALF_MIXED, _LONGER_THAN_NAMES = 8, 12, 20
 """From which length a secret is no ordinary word: of three kinds of characters, of two, and in a name's letters."""
 _TELLING = re.compile(r"passw|secret|token|hash|credential|private|crypted", re.IGNORECASE)
-_LOGIN = re.compile(r"""(?:(?<=//)(?<!///)|(?<=/\\/))[^\s/?#"'<>]+@""")
+_LOGIN = re.compile(r"""(?:(?<=//)(?<!///)(?<!ssh://)|(?<=/\\/)|(?<=ssh://)(?=[^\s/?#@]*:))[^\s/?#"'<>]+@""")
+"""Of ssh, where the user is part of the way, only one with a password."""
 _URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#"'<>]+)@""")
 _BARE_LOGIN = re.compile(r"([^\s/@:]+:\S+)@[A-Za-z0-9.:\[\]-]+/?")
 _BOUNDARY = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")

@@ -131,6 +131,7 @@ def test_a_very_short_secret_leaves_the_rest_readable(secret: str) -> None:
     ("text", "shown"),
     [
         ("GET http://u:p@mirror/debian failed", f"GET http://{MASK}@mirror/debian failed"),
+        ("ssh://root@host ssh://root:pw@host", f"ssh://root@host ssh://{MASK}@host"),
         ("ftp://u:p@ss@host/", f"ftp://{MASK}@host/"),
         ('{"url": "https:\\/\\/u:p@host"}', f'{{"url": "https:\\/\\/{MASK}@host"}}'),
         ("https://host/a?x=b@c //host/@d file:///x@y", "https://host/a?x=b@c //host/@d file:///x@y"),
