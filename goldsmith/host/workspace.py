@@ -70,17 +70,22 @@ def holding(path: Path, *, what: str, wait: bool = True, on_wait: Callable[[], N
     """Hold the lock file *path*, which stands for *what*, within the block; see :meth:`Workspace.locked`."""
     descriptor = _lock_file(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                raise _held(path, what) from None
-            if on_wait is not None:
-                on_wait()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with ours(path):  # some file systems have no locks
+            _lock(descriptor, _held(path, what), wait=wait, on_wait=on_wait)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, held: RefusedError, *, wait: bool, on_wait: Callable[[], None] | None) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not wait:
+            raise held from None
+        if on_wait is not None:
+            on_wait()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _lock_file(path: Path) -> int:

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 ANSWERS = "answers"
 """Folder of the rendered answers, below the build's."""
-BOOT_MEDIUM = "media/boot.iso"
-ANSWER_DISC = "media/answers.iso"
-ANSWER_FLOPPY = "media/answers.flp"
+MEDIA = "media"
+"""Folder of what is made, beside them."""
+BOOT_MEDIUM = f"{MEDIA}/boot.iso"
+ANSWER_DISC = f"{MEDIA}/answers.iso"
+ANSWER_FLOPPY = f"{MEDIA}/answers.flp"
 
 
 def make(boot: Boot, carrier: Carrier, work: Workbench) -> tuple[Attachment, ...]:
@@ -45,6 +47,9 @@ def make(boot: Boot, carrier: Carrier, work: Workbench) -> tuple[Attachment, ...
     meant, and ``ToolError`` when it cannot be written.
     """
     answers = _answers(work.folder / ANSWERS)
+    # Its owner's alone before anything is in it: a tool in the toolbox makes files that all can read.
+    (work.folder / MEDIA).mkdir(mode=0o700, exist_ok=True)
+    (work.folder / MEDIA).chmod(0o700)
     return (_boot_medium(boot, answers if isinstance(carrier, Initrd) else {}, work), *_carried(carrier, answers, work))
 
 

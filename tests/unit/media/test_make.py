@@ -121,6 +121,7 @@ def test_media_are_private(tmp_path: Path) -> None:
     work = bench(tmp_path, runner)
     make.make(boot, Disc("CIDATA"), work)
     assert (work.folder / make.ANSWER_DISC).stat().st_mode & 0o777 == 0o600
+    assert (work.folder / make.MEDIA).stat().st_mode & 0o777 == 0o700
     assert "CIDATA" in runner.asked[0].argv
 
 
@@ -137,7 +138,7 @@ def test_a_medium_made_by_hand_is_looked_at_first(tmp_path: Path) -> None:
     work = bench(tmp_path, runner)
     with pytest.raises(Exception, match=r"not on the datastore|not found"):
         make.make(HandMade("iso/x.iso"), Floppy("KICKSEED"), work)
-    assert not (work.folder / "media").exists()
+    assert list(work.folder.glob("media/*")) == []
 
 
 def test_an_iso_of_another_hash(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_an_iso_of_another_hash(tmp_path: Path) -> None:
     work = bench(tmp_path, FakeRunner())
     with pytest.raises(CheckError, match="does not match its pinned sha256"):
         make.make(Vendor(Iso(path=file, sha256="0" * 64)), Disc("CIDATA"), work)
-    assert not (work.folder / "media").exists()
+    assert list(work.folder.glob("media/*")) == []
 
 
 def test_an_iso_by_a_link(tmp_path: Path) -> None:
