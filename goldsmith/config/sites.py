@@ -172,7 +172,7 @@ def lab_state(environment: Mapping[str, str], *, cache: Path) -> dict[str, Any] 
     file = lab_folder(environment, cache=cache) / "lab.json"
     try:
         state = json.loads(file.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(file, str(error)) from None

@@ -76,7 +76,7 @@ def read(folder: Path) -> State | None:
         vcenters = tuple(Login(**one) for one in data["vcenters"])
         known = {key: data[key] for key in ("name", "settings", "admin", "token")}
         return State(**known, vcenters=vcenters) if vcenters else None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckError(

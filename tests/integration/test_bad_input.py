@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -176,6 +177,32 @@ def test_nobody_reads(bystander: Bystander, shell: str, code: int) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (code, "")
+
+
+@pytest.mark.parametrize("verb", ["config", "config --json", "--list"])
+def test_a_full_disk_takes_no_result(bystander: Bystander, verb: str) -> None:
+    """An empty file must not be taken for the answer."""
+    done = subprocess.run(
+        ("sh", "-c", f"./inv {verb} >/dev/full"),
+        env=dict(bystander.operator.environment), cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    refused(Result(done.returncode, done.stdout, done.stderr), 4, "could not be written", "No space left on device")
+
+
+def test_a_job_without_unicode_gets_the_same_answer(bystander: Bystander) -> None:
+    """What ASCII lacks is shown escaped, for people and for machines."""
+    changed = {**variables(bystander), "NETWORK": "Büro-Netz", "PYTHONIOENCODING": "ascii"}
+    assert "B\\xfcro-Netz" in bystander.operator.done("config", **changed).out
+    told = json.loads(bystander.operator.done("config", "--json", **changed).out)
+    assert "Büro-Netz" in json.dumps(told, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("cache", ["/proc/nope", "/dev/null/x", "~nobody-of-this-name/cache"])
+def test_a_cache_that_is_nowhere(bystander: Bystander, cache: str) -> None:
+    """Verbs that need none work; those that do say which folder it is, before they start anything."""
+    result = bystander.operator.run("packer-base", "--rebuild", GOLDSMITH_CACHE_DIR=cache)
+    refused(result, 2 if cache.startswith("~") else 4, "GOLDSMITH_CACHE_DIR", cache.removesuffix("/x"))
+    assert "• answers" not in result.err
 
 
 def test_answers_that_would_be_asked_for(bystander: Bystander, tmp_path: Path) -> None:

@@ -188,6 +188,25 @@ def test_ci_runs_the_checks_without_a_terminal(ready: Path) -> None:
     assert shown(done, "cwd") == [str(ready)]
 
 
+@pytest.mark.parametrize("name", ["a:b", "a\nb", "a\n"])
+def test_a_folder_that_cannot_be_worked_in_is_refused(repository: Path, name: str) -> None:
+    """Python makes no environment there, and lists of folders would fall apart: four parts, before anything is made."""
+    root = repository.rename(repository.with_name(name))
+    done = start(root / "inv", cwd=root)
+    assert done.returncode == 2
+    assert done.stderr.startswith("what:  ")
+    assert f"where: {root}\n" in done.stderr
+    assert not list(root.glob(".venv*"))
+
+
+@pytest.mark.parametrize("mask", ["000", "077"])
+def test_others_may_write_nothing_of_the_environment(ready: Path, mask: str) -> None:
+    """Whoever can change what is run here decides what it does; a stricter mask stays as it is."""
+    script(ready / ".venv/bin/python", "#!/bin/sh\numask\n")
+    done = start("sh", "-c", f"umask {mask}; exec ./inv", cwd=ready)
+    assert done.stdout.strip() == {"000": "0022", "077": "0077"}[mask]
+
+
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     """The verbs piped into `head` end as any program does that writes to a closed pipe, without a traceback."""
     reader, writer = os.pipe()
