@@ -131,7 +131,7 @@ def plan_docker(
     base_runs, base_reason = _reason(base, bases, facts, phase="base")
     run, reason = _reason(docker, existing, facts, phase="docker")
     if base_runs and not run:
-        run, reason = True, "its base is forged anew"
+        run, reason = True, "its base is forged again"
     return Plan(
         image=facts.image,
         site=facts.site,
@@ -147,8 +147,8 @@ def plan_docker(
 def _base_steps(reason: str, *, run: bool) -> tuple[Step, ...]:
     before = {
         Stage.ANSWERS: "the base needs answers with a key of its own",
-        Stage.MEDIA: "the medium with the answers is made for each build anew",
-        Stage.UPLOAD: "the medium with the answers is deleted again after each build",
+        Stage.MEDIA: "each build makes its own medium with the answers",
+        Stage.UPLOAD: "the medium with the answers is deleted after each build",
     }
     steps = (Step(stage, run, why if run else "the base is up to date") for stage, why in before.items())
     return (*steps, Step(Stage.BASE, run, reason))

@@ -116,5 +116,5 @@ class Effective:
                 "the lab's state holds no usable login",
                 where=str(folder / "lab.json"),
                 why="it must have user and password as text",
-                next="./inv lab-down && ./inv lab-up makes it anew",
+                next="./inv lab-down && ./inv lab-up creates a new one",
             ) from None

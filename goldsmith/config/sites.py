@@ -177,7 +177,7 @@ def lab_state(environment: Mapping[str, str], *, cache: Path) -> dict[str, Any] 
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(file, str(error)) from None
     if not isinstance(state, dict) or not isinstance(state.get("site", {}), dict):
-        raise _unusable(file, "it is no lab.json of this version")
+        raise _unusable(file, "the file was not written by this version of goldsmith")
     return state
 
 
@@ -186,7 +186,7 @@ def _unusable(file: Path, why: str) -> ConfigurationError:
         "the lab's state cannot be used",
         where=str(file),
         why=why,
-        next="./inv lab-down && ./inv lab-up makes it anew",
+        next="./inv lab-down && ./inv lab-up creates a new one",
     )
 
 

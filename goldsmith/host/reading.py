@@ -102,7 +102,7 @@ def private_key(data: bytes) -> bytes:
     """
     text = decoded(data)
     if "PRIVATE KEY-----" not in text:
-        msg = "is no private SSH key in PEM or OpenSSH form; its public half is in authorized_keys"
+        msg = "is not a private SSH key in PEM or OpenSSH form; its public half is in authorized_keys"
         raise ValueError(msg)
     lines = (line.rstrip() for line in text.strip().splitlines())
     return "".join(f"{line}\n" for line in lines).encode()

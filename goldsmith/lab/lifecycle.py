@@ -70,7 +70,7 @@ class Lab:
         return settings_room.folder(self.settings, self.workspace.cache)
 
     def up(self, *, replace: bool = True) -> State:
-        """Start the lab unless it is up; one that runs with other settings or images is started anew.
+        """Start the lab unless it is up; one that runs with other settings or images is restarted.
 
         Raises ``RefusedError`` when a port is taken, or when such a lab is somebody's and must not be replaced;
         ``ToolError`` when it does not start.
@@ -111,7 +111,7 @@ class Lab:
     def _known(self) -> State | None:
         try:
             return state.read(self.folder)
-        except CheckError:  # as good as none: the lab is made anew
+        except CheckError:  # as good as none: a new lab is created
             return None
 
     def _containers(self) -> tuple[Container, ...]:
@@ -190,14 +190,14 @@ class Lab:
             return to.read_text(encoding="utf-8")
         except OSError as error:
             raise UnreachableError(
-                "the lab's vCenter does not tell how to log in",
+                "the lab's vCenter does not say how to log in",
                 where=f"{self.settings.name}-vcenter:{source}",
                 why=str(error),
-                next="./inv lab-down && ./inv lab-up makes it anew",
+                next="./inv lab-down && ./inv lab-up creates a new one",
             ) from None
 
     def _sweep(self, reason: str = "") -> bool:
-        """Remove whatever bears the lab's label, and its state; the vCenter first, or it would start guests anew."""
+        """Remove whatever bears the lab's label, and its state; the vCenter first, or it would restart guests."""
         any_left = self.folder.exists()
         state.forget(self.folder)
         vcenter = f"{self.settings.name}-vcenter"

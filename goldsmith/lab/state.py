@@ -83,7 +83,7 @@ def read(folder: Path) -> State | None:
             "the lab's state cannot be used",
             where=str(file),
             why=repr(error),
-            next="./inv lab-down && ./inv lab-up makes it anew",
+            next="./inv lab-down && ./inv lab-up creates a new one",
         ) from None
 
 

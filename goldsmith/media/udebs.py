@@ -85,7 +85,7 @@ def _failed(completed: Completed, url: str) -> GoldsmithError:
         return UnreachableError(
             "what answers for the mirror is not a mirror",
             where=url,
-            why="it sent something that is no compressed package index, or did not end",
+            why="it sent something that is not a compressed package index, or did not end",
             next="open the address in a browser: a proxy or a login page may stand between",
         )
     if completed.returncode in _CURL_ERRORS:

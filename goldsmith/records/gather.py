@@ -59,7 +59,7 @@ def draft(on: OnSite, verdict: Verdict, folder: Path) -> Record:
         raise CheckError(
             f"{verdict.template.name} does not say when it was built",
             where=f"{marks.PREFIX}build = {attributes.build}",
-            why="the attribute was edited: it is no build's id any more",
+            why="the attribute was edited: it is no longer a build's id",
             next="set it back to what the template's name ends with",
         )
     return Record(

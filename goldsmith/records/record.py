@@ -125,5 +125,5 @@ def load(text: str, *, where: str = "") -> Record:
             "a record cannot be read",
             where=where,
             why=f"{'.'.join(map(str, first['loc'])) or 'document'}: {first['msg']}",
-            next="it was changed, or written by another version of the suite",
+            next="it was changed, or written by another version of goldsmith",
         ) from None

@@ -125,7 +125,7 @@ def patience(text: str, *, default: float) -> float:
         raise ConfigurationError(
             "a time-out cannot be read",
             where=f"GOLDSMITH_IP_WAIT_TIMEOUT={text}",
-            why="it is no number with a unit",
+            why="it must be a number with a unit",
             next="write it as 90s, 60m or 1h30m, or unset it",
         )
     return float(sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)([hms])", text)))

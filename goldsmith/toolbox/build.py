@@ -150,7 +150,7 @@ class Builder:
             where=f"{job.reference}-unchecked (kept for comparison)\nlog: {job.log}",
             why=f"locked {expected.config_digest} {' '.join(expected.diff_ids)}\n"
             f"built  {found.config_digest} {' '.join(found.diff_ids)}",
-            next="tell the maintainers both lines and 'docker version'; where you trust your build,\n"
+            next="send the maintainers both lines and the output of 'docker version'; where you trust your build,\n"
             "'invoke lock --identity' records it as yours",
         )
 

@@ -57,7 +57,7 @@ def folder(workspace: Workspace, files: Iterable[Path]) -> Path | None:
 
 def _refused(path: Path, why: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{path.name} is no file of CA certificates",
+        f"{path.name} is not a file of CA certificates",
         where=str(path),
         why=why,
         next="put PEM certificates, and nothing else, into docker/certs/*.crt or the file that GOLDSMITH_CA_FILE names",

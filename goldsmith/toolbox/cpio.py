@@ -48,5 +48,5 @@ def _aligned(offset: int) -> int:
 
 def _damaged(why: str) -> CheckError:
     return CheckError(
-        "the initrd of the installer cannot be read", why=why, next="remove it from the cache; it is then fetched anew"
+        "the initrd of the installer cannot be read", why=why, next="remove it from the cache; it is then fetched again"
     )

@@ -24,7 +24,7 @@ def _broken(path: Path, why: str) -> CheckError:
         f"{path.name} is not a Debian package",
         where=str(path),
         why=why,
-        next="remove the file and run the command again: it is then fetched anew",
+        next="remove the file and run the command again: it is then fetched again",
     )
 
 
@@ -70,7 +70,7 @@ def ar_members(file: IO[bytes], path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         try:
             size = int(header[48:58])
         except ValueError:
-            raise _broken(path, "the size of a member is no number") from None
+            raise _broken(path, "the size of a member is not a number") from None
         start = file.tell()
         if size < 0 or start + size > end:
             raise _broken(path, "it ends within a member")

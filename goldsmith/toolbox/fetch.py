@@ -212,7 +212,7 @@ def _copied(pieces: Iterator[bytes], file: IO[bytes], *, most: int) -> tuple[int
 
 
 def urls(row: DebRow | GoRow, mirrors: Mirrors) -> Iterator[str]:
-    """Yield the addresses a file may be had from, in the order to try."""
+    """Yield the addresses a file can be fetched from, in the order to try."""
     place = quote(row.path, safe="/!@+~:")
     if isinstance(row, GoRow):
         yield from (f"{proxy}/{place}" for proxy in mirrors.go)

@@ -64,7 +64,7 @@ def _named(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip().rstrip("/")
     if value and not _URL.match(value):
         raise ConfigurationError(
-            f"{name} is no address of a mirror",
+            f"{name} is not the address of a mirror",
             where=f"environment variable {name}",
             why=f"it is {value!r}",
             next=f"set it to an address such as http://mirror.example.com/debian, or unset it: {PUBLIC} is then tried",

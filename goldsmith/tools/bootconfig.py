@@ -58,7 +58,7 @@ def edit(text: str, kind: Loader, words: Sequence[str]) -> str:
         if not word or re.search(r"[\s\x00-\x20\x7f-\uffff'\"\\]", word):
             raise ConfigurationError(
                 f"{word!r} cannot stand on a kernel's command line",
-                next="give words without blanks, quotes and backslashes; put the value into the answers instead",
+                next="give options without blanks, quotes and backslashes; put the value into the answers instead",
             )
     return _syslinux(text, words) if kind is Loader.SYSLINUX else _grub(text, words)
 

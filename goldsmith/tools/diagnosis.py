@@ -122,7 +122,7 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
         Diagnosis(
             what="the lab's image of a guest is gone from the Docker engine",
             causes=("it was pruned while no guest ran ('docker system prune --all' takes it)",),
-            look="'./inv lab-down', then run the same command again: the lab is made anew",
+            look="'./inv lab-down', then run the same command again: a new lab is created",
         ),
     ),
     (
@@ -201,14 +201,14 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     return Diagnosis(what="Packer failed")
 
 
-_ROLES = "docs/reference/ansible.md tells of roles and variables"
+_ROLES = "docs/reference/ansible.md describes roles and variables"
 _OF_A_CLONE: tuple[tuple[str, Diagnosis], ...] = (
     (
         r"error finding virtual machine|vm '.*' not found|no snapshots|vm Clone .* has already been deleted",
         Diagnosis(
             what="the base template, or its snapshot, is gone",
             causes=("somebody removed it since this run looked at it",),
-            look="run the same command again: the base is forged anew where it is missing",
+            look="run the same command again: the base is forged again if it is missing",
         ),
     ),
     (

@@ -149,7 +149,7 @@ def _verify(package: Package) -> None:
             f"the package {package.name} is not the one that was locked",
             where=str(package.path),
             why=f"sha256 is     {found}\nit must be    {package.sha256}",
-            next="remove the file and run the command again: it is then fetched anew",
+            next="remove the file and run the command again: it is then fetched again",
         )
 
 

@@ -62,7 +62,7 @@ def _untrusted(server: str, ca_file: Path | None, error: ssl.SSLCertVerification
         advice = (
             f"fetch the vCenter's authority from https://{host}/certs/download.zip (or see it with:\n"
             f"openssl s_client -connect {host}:{port} -showcerts </dev/null), compare its fingerprint with\n"
-            "what the vCenter's owner tells, and name the PEM file as the site's ca_file or in GOLDSMITH_CA_FILE"
+            "what the vCenter's owner says, and name the PEM file as the site's ca_file or in GOLDSMITH_CA_FILE"
         )
     return UnreachableError(
         f"the certificate of the vCenter {server} cannot be verified",

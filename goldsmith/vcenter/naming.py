@@ -34,7 +34,7 @@ def check(vcenter: VCenter, places: Places, name: str) -> None:
     holder = vcenter.child(places.folder, name)
     if holder is not None and not holder.is_template:
         raise RefusedError(
-            f"the name {name} belongs to a virtual machine that is no template",
+            f"the name {name} belongs to a virtual machine that is not a template",
             where=f"folder {places.folder.name} (BASE_VM_TEMPLATE_NAME, or the site's placement.template_name)",
             why="its name would be taken from it for the new template",
             next="give another name, or rename that machine",

@@ -37,7 +37,7 @@ def lab(session: Session, *, vcenters: int) -> Lab:
 
 
 def up(session: Session, *, vcenters: int = 1) -> State:
-    """Start the lab unless it is up; one that runs with other images or another count is started anew."""
+    """Start the lab unless it is up; one that runs with other images or another count is restarted."""
     from goldsmith.toolbox import images
 
     image, guest = (

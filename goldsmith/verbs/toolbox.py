@@ -37,7 +37,7 @@ def lock(request: Request) -> None:
 
     session = Session.here()
     if request.dry_run:
-        resolves = "" if request.identity else "resolve docker/wanted.toml anew, "
+        resolves = "" if request.identity else "resolve docker/wanted.toml again, "
         session.progress.note(f"would {resolves}build the images and write docker/lock.json")
         return
     if not request.identity:

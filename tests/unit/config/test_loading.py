@@ -171,7 +171,7 @@ def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:
 
 
 def test_secrets_may_lie_in_files(workspace: Workspace, tmp_path: Path) -> None:
-    """NAME_FILE stands for NAME; the newline at the file's end is no part of the secret."""
+    """NAME_FILE stands for NAME; the newline at the file's end does not belong to the secret."""
     (tmp_path / "password").write_text("correct horse\n", encoding="utf-8")
     (tmp_path / "hash").write_text(f"{HASH}\n", encoding="utf-8")
     environment = ORIGIN | {

@@ -79,8 +79,8 @@ def test_a_key_that_the_machine_would_not_let_in(tmp_path: Path) -> None:
         pytest.param(private(RSA, FORMATS[1], b"secret"), "has a passphrase", id="PEM with a passphrase"),
         pytest.param(private(RSA)[:500], "is a damaged private key", id="cut off"),
         pytest.param(private(x25519.X25519PrivateKey.generate(), FORMATS[2]), "none that SSH uses", id="not SSH's"),
-        pytest.param(public(RSA).encode(), "no private SSH key", id="the public half"),
-        pytest.param(b"", "no private SSH key", id="empty"),
+        pytest.param(public(RSA).encode(), "not a private SSH key", id="the public half"),
+        pytest.param(b"", "not a private SSH key", id="empty"),
     ],
 )
 def test_a_key_that_is_of_no_use(tmp_path: Path, data: bytes, words: str) -> None:

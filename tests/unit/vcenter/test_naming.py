@@ -44,9 +44,9 @@ def test_a_virtual_machine_keeps_its_name() -> None:
     """A name that a running machine has is refused, before and after."""
     vcenter, places, made = site()
     vcenter.add(machine("golden", is_template=False))
-    with pytest.raises(RefusedError, match="no template"):
+    with pytest.raises(RefusedError, match="not a template"):
         naming.check(vcenter, places, "golden")
-    with pytest.raises(RefusedError, match="no template"):
+    with pytest.raises(RefusedError, match="not a template"):
         naming.take(vcenter, places, made, "golden", now=NOW)
     assert vcenter.log == []
 
