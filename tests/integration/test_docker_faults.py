@@ -125,12 +125,12 @@ def spare(room: Room, client: Client) -> Template:
 
 
 def test_the_base_is_deleted_after_the_plan(room: Room) -> None:
-    """The error says that it is gone, and that the same command forges it anew."""
+    """The error says that it is gone, and that the same command forges it again."""
     with room.site() as (client, _), at("HasPrivilegeOnEntities", room, "packer-docker") as held:
         client.destroy(spare(room, client).machine)
         held.go()
         error = failed(held.run.end(), 2, "the base template is gone")
-    assert "anew" in error["next"]
+    assert "forges the base again" in error["next"] or "is forged again" in error["next"]
 
 
 def test_the_base_is_deleted_before_packer_clones_it(room: Room) -> None:
@@ -142,7 +142,7 @@ def test_the_base_is_deleted_before_packer_clones_it(room: Room) -> None:
         message="The object 'vim.VirtualMachine:vm-99' has already been deleted or has not been completely created",
     )
     error = failed(room.operator.run("packer-docker"), 4, "the base template, or its snapshot, is gone")
-    assert "anew" in error["next"]
+    assert "forges the base again" in error["next"] or "is forged again" in error["next"]
     assert difference(before, room.inventory()) == ""
 
 
