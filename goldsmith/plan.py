@@ -58,6 +58,7 @@ class Existing:
     key: str
     inputs: str
     created: datetime
+    verified: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ class Plan:
     steps: tuple[Step, ...]
     inputs: Mapping[str, Inputs]
     """What decides each phase, as it was when the plan was made: whatever is edited since, the build keeps to it."""
+
+    settled: bool = False
+    """Whether nothing is left to be done, verification included: the newest Docker host has been verified."""
 
     @property
     def key(self) -> str:
@@ -136,6 +140,7 @@ def plan_docker(
         image=facts.image,
         site=facts.site,
         inputs={"base": base, "docker": docker},
+        settled=not run and max(existing, key=lambda template: template.created).verified,
         steps=(
             _toolbox_step(facts.toolbox, needed=run),
             *_base_steps(base_reason, run=base_runs),

@@ -169,6 +169,7 @@ def existing(templates: Iterable[Template]) -> list[Existing]:
             key=template.attributes.key,
             inputs=template.attributes.inputs,
             created=began,
+            verified=template.attributes.status == VERIFIED,
         )
         for template in templates
         if template.machine.has_snapshot and (began := started(template.attributes.build))

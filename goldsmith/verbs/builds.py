@@ -14,6 +14,7 @@ from goldsmith.verbs import here, lab, output
 if TYPE_CHECKING:
     from goldsmith.builds import Build
     from goldsmith.flow.run import Flow
+    from goldsmith.plan import Plan
     from goldsmith.verbs.flags import Request
 
 
@@ -72,11 +73,17 @@ def _forge(request: Request, until: Stage) -> None:
         output.plan(flow.plan(order, empty=not lab.answers(flow.on)), to=sys.stdout)
         return
     flow = here.ready(flow, request)
-    finished = flow.forge(order, lambda planned: output.plan(planned, to=sys.stderr))
+    plans: list[Plan] = []
+
+    def tell(planned: Plan) -> None:
+        plans.append(planned)
+        output.plan(planned, to=sys.stderr)
+
+    finished = flow.forge(order, tell)
     if finished is None and flow.on.site.placement.template_name:
         with flow.alone(order):  # an earlier run may have ended before this
             fixed_name.give(flow.on, flow.inputs()["base"].key)
-    checked = until is Stage.DOCKER and _verified_now(flow, request)
+    checked = until is Stage.DOCKER and not plans[0].settled and _verified_now(flow, request)
     if finished is not None:
         _finished(flow, finished)
     elif not checked:

@@ -57,7 +57,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measured(asked: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[Figure]:
-    yield _quick("inv --list", 0.3, environment, "--list")
+    yield _quick("inv --list", 0.15, environment, "--list")
     yield _quick("lab-up when up", 1.0, environment, "lab-up")
     yield _quick("build-image when built", 1.0, environment, "build-image")
     if asked.pairs:
@@ -116,7 +116,7 @@ class _Bases:
     def figures(self) -> Iterator[Figure]:
         """Return what the suite's runs cost besides Packer."""
         rest = tuple(cost.wall - cost.stage("base") for cost in self.suites)
-        yield Figure(name="all else of packer-base", unit="s", goal=3.0, values=rest)
+        yield Figure(name="all else of packer-base", unit="s", goal=2.0, values=rest)
         composed = tuple(cost.stage("media") for cost in self.suites)
         yield Figure(name="compose, as stage", unit="s", goal=2.0, values=composed)
         peaks = tuple(cost.peak for cost in self.suites)
@@ -145,6 +145,7 @@ def _lab(*, port: int) -> Iterator[Mapping[str, str]]:
     """Yield the environment of an operator with a lab of the bench's own, which is gone afterwards."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nox sets it; operators' Pythons keep what they compile
     os.environ["GOLDSMITH_LAB"], os.environ["GOLDSMITH_LAB_PORT"] = f"goldsmith-bench-{os.getpid()}", str(port)
     try:
         processes.run(INV, "lab-up", environment=os.environ)

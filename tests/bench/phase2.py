@@ -90,7 +90,7 @@ def _nothing_to_do(environment: Mapping[str, str]) -> Iterator[Figure]:
     assert known is not None
     behind = admin.Admin.of(known)
     before = len(behind.mutations())
-    yield _repeated("build, unchanged", 1.0, environment, "build")
+    yield _repeated("build, unchanged", 0.4, environment, "build")
     calls = len(behind.mutations()) - before
     yield Figure(name="mutating calls of unchanged builds", unit="", goal=0, values=(calls,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_the_docker_host_runs_for_a_reason(
     assert tuple(s.stage.value for s in result.steps if s.run and s.stage in (Stage.BASE, Stage.DOCKER)) == runs
     assert (result.steps[-1].stage, result.steps[-1].reason) == (Stage.DOCKER, reason)
     assert result.key == DOCKER.key
+    assert not result.settled
+
+
+def test_a_verified_host_is_the_end_of_it() -> None:
+    """Only when the newest one is verified and stays, nothing is left to be done."""
+    verified = replace(HOST, verified=True)
+    newer = replace(HOST, name="debian-13-docker-2", created=NOW)
+    assert plan.plan_docker(INPUTS, (template(),), DOCKER, (verified,), facts()).settled
+    assert not plan.plan_docker(INPUTS, (template(),), DOCKER, (verified, newer), facts()).settled
+    assert not plan.plan_docker(INPUTS, (template(),), DOCKER, (verified,), facts(rebuild=True)).settled
 
 
 parts = st.dictionaries(
