@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from goldsmith.stages import docker
 from goldsmith.wiring import Session
@@ -35,8 +36,12 @@ def folder(session: Session) -> Iterator[Path]:
 
 
 def played(session: Session, folder: Path, **more: Any) -> Completed:
-    """Let the toolbox's Ansible look at the variables of both playbooks, as phase 2 gives them, and *more*."""
-    values = docker.variables(image("debian-13")) | more
+    """Let the toolbox's Ansible look at the variables of both playbooks, as phase 2 gives them, and *more*.
+
+    What the family says is read by a task, which does not run here.
+    """
+    family = session.workspace.root / "ansible/families/apt/vars/words.yml"
+    values = docker.variables(image("debian-13")) | {"family": yaml.safe_load(family.read_text())} | more
     (folder / "vars.json").write_text(json.dumps(values))
     inside = folder.relative_to(session.workspace.root).as_posix()
     argv = ("ansible-playbook", "--inventory", "localhost,", "--connection", "local", "--tags", _NO_TASK)
