@@ -12,6 +12,7 @@ from collections.abc import Mapping  # noqa: TC003 - a state that is read is che
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -233,10 +234,15 @@ class Builds:
 def _parse(path: Path) -> Build | None:
     """Return the build that a state's file tells of; nothing for a file that no run has written there as it is."""
     try:
-        build = TypeAdapter(Build).validate_python(_current(read_object(path)))
+        build = _adapter().validate_python(_current(read_object(path)))
     except ValidationError:
         return None
     return build if _is_own(build, path.parent) else None
+
+
+@cache
+def _adapter() -> TypeAdapter[Build]:
+    return TypeAdapter(Build)
 
 
 def _is_own(build: Build, folder: Path) -> bool:

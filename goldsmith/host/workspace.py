@@ -68,13 +68,28 @@ class Workspace:
 @contextlib.contextmanager
 def holding(path: Path, *, what: str, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold the lock file *path*, which stands for *what*, within the block; see :meth:`Workspace.locked`."""
-    descriptor = _lock_file(path)
-    try:
-        with ours(path):  # some file systems have no locks
-            _lock(descriptor, _held(path, what), wait=wait, on_wait=on_wait)
-        yield
-    finally:
-        os.close(descriptor)
+    held = False
+    while not held:
+        descriptor = _lock_file(path)
+        try:
+            with ours(path):  # some file systems have no locks
+                _lock(descriptor, _held(path, what), wait=wait, on_wait=on_wait)
+            # Who held it before may have removed the file: then nobody else would see this lock.
+            if held := _is_there(path, descriptor):
+                yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """Open a lock file, made if it is not there; what it holds stays, and a link is not followed."""
+    with ours(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(path, flags | os.O_RDWR, PUBLIC_MODE)
+        except PermissionError:  # another user's: to see whether it is held, reading it is enough
+            return os.open(path, flags | os.O_RDONLY, PUBLIC_MODE)
 
 
 def _lock(descriptor: int, held: RefusedError, *, wait: bool, on_wait: Callable[[], None] | None) -> None:
@@ -88,15 +103,11 @@ def _lock(descriptor: int, held: RefusedError, *, wait: bool, on_wait: Callable[
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _lock_file(path: Path) -> int:
-    """Open a lock file, made if it is not there; what it holds stays, and a link is not followed."""
-    with ours(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            return os.open(path, flags | os.O_RDWR, PUBLIC_MODE)
-        except PermissionError:  # another user's: to see whether it is held, reading it is enough
-            return os.open(path, flags | os.O_RDONLY, PUBLIC_MODE)
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _held(path: Path, what: str) -> RefusedError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from goldsmith.host.workspace import Workspace
 from goldsmith.lab.admin import Admin
 from tests.integration import inventory
-from tests.integration.conftest import INVOKE, ROOT, Operator, Result
+from tests.integration.conftest import DEFAULT_SIGNALS, INVOKE, ROOT, Operator, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +48,15 @@ def checkout(to: Path) -> Path:
 class Run:
     """A verb that runs in a process group of its own, as one started from a shell; what it prints goes to files."""
 
+    under: tuple[str, ...] = DEFAULT_SIGNALS
+    """The program that starts it."""
+
     def __init__(self, operator: Operator, *argv: str, **extra: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=operator.root.parent))
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
-                (str(INVOKE), "--search-root", str(operator.root), *argv),
+                (*self.under, str(INVOKE), "--search-root", str(operator.root), *argv),
                 env={**operator.environment, **extra},
                 cwd=operator.root,
                 stdin=subprocess.DEVNULL,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 INVOKE = Path(sys.executable).with_name("invoke")
+DEFAULT_SIGNALS: tuple[str, ...] = ("env", "--default-signal=INT,TERM,HUP")
+"""Starts a program that takes signals also where these tests run in the background, which ignores some."""
 _SECRETS = (secrets.PASSWORD, secrets.PASSWORD_HASH)
 _FOREIGN = {*sites.DESCRIBING, sites.USER, sites.CA_FILE, "GOLDSMITH_SITE", *_SECRETS, *(f"{s}_FILE" for s in _SECRETS)}
 """The variables of whoever runs the tests that would lead them to another site."""

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
-from tests.integration.conftest import INVOKE
+from tests.integration.conftest import DEFAULT_SIGNALS, INVOKE
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Operator
@@ -25,8 +25,9 @@ class Heard:
 
     def __init__(self, operator: Operator, *argv: str, terminal: bool = False) -> None:
         self._ours, theirs = os.openpty() if terminal else os.pipe()
+        under = ("setsid", "--ctty") if terminal else ()
         self.process = subprocess.Popen(
-            (*(("setsid", "--ctty") if terminal else ()), str(INVOKE), "--search-root", str(operator.root), *argv),
+            (*under, *DEFAULT_SIGNALS, str(INVOKE), "--search-root", str(operator.root), *argv),
             env={**operator.environment, "TERM": "xterm"},
             cwd=operator.root,
             stdin=theirs if terminal else subprocess.DEVNULL,

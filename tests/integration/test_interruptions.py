@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.bystander import Run
 from tests.integration.inventory import difference, docker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from goldsmith.lab.admin import Admin
-    from tests.integration.bystander import Bystander, Run
+    from tests.integration.bystander import Bystander
     from tests.integration.conftest import Result
     from tests.integration.heard import Heard
 
@@ -208,16 +209,21 @@ def test_a_signal_to_the_process_alone_leaves_nothing(bystander: Bystander, stag
     interrupted(bystander, STAGES[stage], number, group=False)
 
 
+class WithoutHangups(Run):
+    """A verb that outlives its terminal."""
+
+    under = ("nohup",)
+
+
 def test_an_ignored_sighup_ends_nothing(bystander: Bystander) -> None:
     """As under nohup: the build stands where it stood, until something else ends it."""
-    before = bystander.inventory()
-    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with at("PowerOnVM_Task", bystander) as run:
-            run.interrupt(signal.SIGHUP)
-            run.interrupt(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGHUP, previous)
+    before, admin = bystander.inventory(), bystander.admin()
+    admin.put_barrier("power on", method="PowerOnVM_Task")
+    run = WithoutHangups(bystander.operator, "packer-base", "--rebuild")
+    stands(admin, "power on", run)
+    run.interrupt(signal.SIGHUP)
+    run.interrupt(signal.SIGTERM)
+    admin.release("power on", refuse=True)
     check_ended(run.end(), 128 + signal.SIGTERM)
     assert difference(before, bystander.inventory()) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,25 @@ def test_a_lock_keeps_what_its_file_holds(tmp_path: Path) -> None:
     with holding(file, what="x"), pytest.raises(RefusedError), holding(file, what="x", wait=False):
         pass
     assert file.read_text() == "precious"
+
+
+def test_a_lock_whose_file_is_removed_meanwhile_is_taken_again(tmp_path: Path) -> None:
+    """Who held it before removes it at its end: a lock on a file that nobody can find any more holds nobody off."""
+    file = tmp_path / "x.lock"
+    first, second = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with holding(file, what="x", on_wait=first.set):
+            second.set()
+
+    with holding(file, what="x"):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        first.wait()
+        file.unlink()
+    thread.join()
+    assert second.is_set()
+    assert file.exists()
 
 
 @pytest.mark.usefixtures("full_disk")
