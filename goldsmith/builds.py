@@ -88,6 +88,8 @@ class Build:
     """Branch and pipeline of the CI job that builds, as part of the name; see :func:`label`."""
     server: str = ""
     """The site's vCenter: two sites that come from the environment have one name."""
+    place: str = ""
+    """Its datacenter and the datastore of media, from which a build that is continued installs."""
 
     @property
     def name(self) -> str:
@@ -162,11 +164,10 @@ class Builds:
         found = (_parse(path) for path in sorted(self.workspace.builds.glob(f"*/{_STATE}")))
         return tuple(build for build in found if build)
 
-    def newest_open(self, *, image: str, site: str, key: str, server: str = "", phase: str = "base") -> Build | None:
-        """Return the newest unfinished build of these inputs that nobody works on."""
-        wanted = (image, site, key, server, phase)
+    def newest_open(self, **wanted: str) -> Build | None:
+        """Return the newest unfinished build that nobody works on and that has these values."""
         for build in reversed(self.all()):
-            same = (build.image, build.site, build.key, build.server, build.phase) == wanted
+            same = all(getattr(build, name) == value for name, value in wanted.items())
             if same and self.can_go_on(build) and not self.alive(build.id):
                 return build
         return None

@@ -183,24 +183,20 @@ class Flow:
             # The other phase may be the one that is meant, if it is wanted at all.
             if named.phase == phase or order.until is not Stage.DOCKER:
                 return self._named(named, now, order)
-        server = self.on.site.server
-        found = known.newest_open(image=self.image, site=self.site, key=now.key, server=server, phase=phase)
+        image, site, server, place = self.image, self.site, self.on.site.server, self._place
+        found = known.newest_open(image=image, site=site, server=server, place=place, key=now.key, phase=phase)
         if found:
             self.session.progress.note(f"continuing the unfinished build {found.id}")
             return found
-        return known.save(
-            Build(
-                id=known.reserve(now.key, self.session.now()),
-                image=self.image,
-                site=self.site,
-                key=now.key,
-                inputs=now.summary(),
-                parts=dict(now.parts),
-                phase=phase,
-                label=builds.label(self.session.environment) if phase == "docker" else "",
-                server=server,
-            )
-        )
+        return known.save(Build(
+            id=known.reserve(now.key, self.session.now()), image=image, site=site, server=server, place=place,
+            phase=phase, key=now.key, inputs=now.summary(), parts=dict(now.parts),
+            label=builds.label(self.session.environment) if phase == "docker" else "",
+        ))  # fmt: skip
+
+    @property
+    def _place(self) -> str:
+        return f"{self.on.site.placement.datacenter} [{self.on.site.placement.media_datastore}]"
 
     def _named(self, build: Build, now: Inputs, order: Order) -> Build:
         problem = ""
@@ -209,6 +205,8 @@ class Flow:
             problem = "it is a build of {} on {} ({}), not of {} on {} ({})".format(
                 build.image, build.site, build.server, *here
             )
+        elif build.place not in ("", self._place):
+            problem = f"its media lie in {build.place}, and the site's in {self._place}"
         elif not self.session.builds.can_go_on(build):
             problem = f"it is {build.status}, and its answers and keys are deleted"
         elif build.phase == "docker" and order.until is not Stage.DOCKER:

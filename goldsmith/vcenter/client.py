@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from http.client import HTTPSConnection
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, urlencode
 
-from goldsmith.errors import ToolError
-from goldsmith.vcenter import cloning, convert, history
+from goldsmith.vcenter import cloning, console, convert, history
 from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.collector import Collector
-from goldsmith.vcenter.faults import DEADLINE_SECONDS, explained, split_server
+from goldsmith.vcenter.faults import explained
 from goldsmith.vcenter.inventory import Kind, Node, Power
 from goldsmith.vcenter.marks import PREFIX
 from goldsmith.vcenter.sdk import reference, stub_of, vim, vmodl
@@ -167,16 +164,8 @@ class Client:
 
     def screenshot(self, machine: Machine) -> bytes:
         """Return the console of a running machine as a PNG; the copy on the datastore is removed again."""
-        vm = self._vm(machine)
         with explained(self.server):
-            stored = str(self._collector.finish(vm.CreateScreenshot_Task()))
-            datastore, _, path = stored.removeprefix("[").partition("] ")
-            datacenter = self._datacenter_of(vm)
-            try:
-                return self._download(datacenter.name, datastore, path)
-            finally:
-                with contextlib.suppress(Exception):
-                    self._collector.finish(self._content.fileManager.DeleteDatastoreFile_Task(stored, datacenter))
+            return console.screenshot(self._collector, self._content, self._vm(machine), self.server, self._tls)
 
     # -- changing -------------------------------------------------------------
 
@@ -273,25 +262,6 @@ class Client:
 
     def _vm(self, machine: Machine) -> Any:
         return self._object(vim.VirtualMachine, machine.ref)
-
-    def _datacenter_of(self, vm: Any) -> Any:
-        place = vm
-        while not isinstance(place, vim.Datacenter):
-            place = self._collector.one(place, ("parent",))["parent"]
-        return place
-
-    def _download(self, datacenter: str, datastore: str, path: str) -> bytes:
-        host, port = split_server(self.server)
-        cookie = str(stub_of(self._content.rootFolder).cookie).split(";", 1)[0]
-        question = urlencode({"dcPath": datacenter, "dsName": datastore})
-        connection = HTTPSConnection(host, port, timeout=DEADLINE_SECONDS, context=self._tls)
-        with contextlib.closing(connection):
-            connection.request("GET", f"/folder/{quote(path)}?{question}", headers={"Cookie": cookie})
-            answer = connection.getresponse()
-            content = answer.read()
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's "OK"
-            raise ToolError(f"the datastore answers {answer.status} {answer.reason}", where=f"[{datastore}] {path}")
-        return content
 
 
 @contextlib.contextmanager

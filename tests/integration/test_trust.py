@@ -17,7 +17,7 @@ from goldsmith.host.workspace import Workspace
 from goldsmith.toolbox import lock as locks
 from goldsmith.vcenter import marks
 from tests.integration import foreign
-from tests.integration.inventory import difference, docker
+from tests.integration.inventory import datastore, difference, docker
 from tests.integration.test_bad_input import refused, variables
 
 if TYPE_CHECKING:
@@ -156,3 +156,21 @@ def test_names_with_slashes_and_a_datastore_in_a_cluster(bystander: Bystander, o
         for vm in foreign.every(client):
             if vm.name in {one, two}:
                 client._collector.finish(vm.Destroy_Task())
+
+
+def test_a_console_is_seen_as_a_picture(bystander: Bystander) -> None:
+    """Of a machine that runs; the copy on the datastore is gone, and the vCenter says when it was started."""
+    from goldsmith.vcenter import convert
+
+    before = datastore(bystander.lab)
+    with bystander.lab.connect() as client:
+        vm = foreign.machine(client, HERE, "console")
+        machine = convert.machine(vm, client._collector.one(vm, convert.MACHINE), {})
+        client._collector.finish(vm.PowerOnVM_Task())
+        assert client.screenshot(machine).startswith(b"\x89PNG")
+        happened = client.last_event(machine)
+        assert happened
+        assert timedelta() <= client.now() - happened < timedelta(minutes=5)
+        client.destroy(machine)
+        assert client.again(machine) is None
+    assert datastore(bystander.lab) == before

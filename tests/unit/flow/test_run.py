@@ -181,16 +181,24 @@ def test_an_unfinished_build_is_continued(flow: Flow) -> None:
     assert again == first
 
 
+def test_an_unfinished_build_of_another_place_is_not_continued(here: FakeSession, flow: Flow) -> None:
+    """Its medium lies in another datacenter, or on another datastore: a build of this place makes its own."""
+    first = flow.piece(Order(until=Stage.ANSWERS))
+    here.builds.save(replace(first, place="DC1 [lab-ds]"))
+    assert flow.piece(Order(until=Stage.ANSWERS)).id != first.id
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"image": "other"}, "a build of other"),
         ({"site": "elsewhere"}, "on elsewhere"),
         ({"server": "vc.example.com"}, "vc.example.com"),
+        ({"place": "DC1 [lab-ds]"}, "its media lie in DC1 [lab-ds]"),
         ({"status": Status.DONE}, "it is done"),
         ({"key": "0" * 64, "inputs": "answers=0"}, "changed since it began"),
     ],
-    ids=["image", "site", "server", "finished", "inputs"],
+    ids=["image", "site", "server", "place", "finished", "inputs"],
 )
 def test_a_named_build_must_fit(flow: Flow, changes: dict[str, Any], why: str) -> None:
     """--build is refused with the reason, and the build stays as it was."""
