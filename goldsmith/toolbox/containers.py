@@ -149,7 +149,6 @@ class Toolbox:
             "--user", f"{uid}:{gid}",
             "--workdir", str(DATA),
             "--tmpfs", "/tmp",  # noqa: S108 - the container's own
-            "--ulimit", "core=0",  # the memory of a tool that crashes holds its secrets
             "--pull", "never",
             *PLATFORM,
             # Empty, so that the CLI adds none of its own; what is to count comes on stdin, and replaces these.
