@@ -48,19 +48,6 @@ class Status(StrEnum):
 
 _NAME_LENGTH = 80
 """What vSphere allows."""
-_CI = (("CI_COMMIT_BRANCH", "CI_PIPELINE_ID"), ("GITHUB_REF_NAME", "GITHUB_RUN_ID"))
-_LABEL_LENGTH = 24
-"""Of a branch's name, so that the pipeline's id beside it is never cut off."""
-
-
-def label(environment: Mapping[str, str]) -> str:
-    """Return branch and pipeline id as GitLab or GitHub tell them, in letters that any name may have; else nothing."""
-    for branch, pipeline in _CI:
-        words = (environment.get(branch, "")[:_LABEL_LENGTH], environment.get(pipeline, ""))
-        found = [plain for word in words if (plain := re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-"))]
-        if found:
-            return "-".join(found)
-    return ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ class Build:
     template: str = ""
     phase: str = "base"
     label: str = ""
-    """Branch and pipeline of the CI job that builds, as part of the name; see :func:`label`."""
+    """Branch and pipeline of the CI job that builds, as part of the name; see :func:`goldsmith.work.label`."""
     server: str = ""
     """The site's vCenter: two sites that come from the environment have one name."""
     place: str = ""

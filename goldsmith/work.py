@@ -13,12 +13,17 @@ from goldsmith.host.files import FileError
 from goldsmith.host.workspace import holding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 """The id of a build, and of a run of a verification."""
 _IMAGE = r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+
+_CI = (("CI_COMMIT_BRANCH", "CI_PIPELINE_ID"), ("GITHUB_REF_NAME", "GITHUB_RUN_ID"))
+_LABEL_LENGTH = 24
+"""Of a branch's name, so that the pipeline's id beside it is never cut off."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,13 @@ def named(name: str, *, id: str, image: str = "", phase: str = "") -> bool:  # n
     begin = re.escape(image) if image else _IMAGE
     middle = re.escape(phase) if phase else "(?:base|docker)"
     return re.fullmatch(rf"{begin}-{middle}(?:-{_LABEL})?-{re.escape(id)}", name) is not None
+
+
+def label(environment: Mapping[str, str]) -> str:
+    """Return branch and pipeline id as GitLab or GitHub tell them, in letters that any name may have; else nothing."""
+    for branch, pipeline in _CI:
+        words = (environment.get(branch, "")[:_LABEL_LENGTH], environment.get(pipeline, ""))
+        found = [plain for word in words if (plain := re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-"))]
+        if found:
+            return "-".join(found)
+    return ""

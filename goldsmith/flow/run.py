@@ -14,6 +14,7 @@ from goldsmith.flow.order import PHASES, timeouts
 from goldsmith.host.files import FileError
 from goldsmith.host.signals import PROCESS
 from goldsmith.plan import Stage
+from goldsmith.work import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -191,7 +192,7 @@ class Flow:
         return known.save(Build(
             id=known.reserve(now.key, self.session.now()), image=image, site=site, server=server, place=place,
             phase=phase, key=now.key, inputs=now.summary(), parts=dict(now.parts),
-            label=builds.label(self.session.environment) if phase == "docker" else "",
+            label=label(self.session.environment) if phase == "docker" else "",
         ))  # fmt: skip
 
     @property

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.builds import Build, Builds, Status, label, seconds_of
+from goldsmith.builds import Build, Builds, Status, seconds_of
 from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.host.files import FileError
 from goldsmith.host.workspace import Workspace
-from goldsmith.work import Life, Work
+from goldsmith.work import Life, Work, label
 
 if TYPE_CHECKING:
     from pathlib import Path

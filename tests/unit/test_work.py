@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.builds import Build, label
-from goldsmith.work import Work, named
+from goldsmith.builds import Build
+from goldsmith.work import Work, label, named
 
 ID = "20261123-150000-0123abcd"
 
