@@ -239,7 +239,7 @@ def _is_own(build: Build, folder: Path) -> bool:
     A folder that is a link was put there by nobody's build.
     """
     files = [PurePosixPath(one.file) for one in build.attached]
-    media = re.compile(rf"\[[^\]]+\] (?:.+/)?goldsmith-{build.id}\.[a-z]+")
+    media = re.compile(rf"\[[^\]]+\] (?:.+/)?goldsmith-{re.escape(build.id)}\.[a-z]+")
     return (
         build.id == folder.name
         and ID_PATTERN.fullmatch(build.id) is not None

@@ -125,6 +125,7 @@ STRANGE: dict[str, Any] = {
     "id of another build": {"id": "20261123-120000-89abcdef"},
     "id that leads away": {"id": "../../victim"},
     "id that is a number": {"id": 5},
+    "id that is a broken pattern": {"id": "("},
     "phase that leads away": {"phase": "../../victim"},
     "file that leads away": {"attached": [MEDIUM | {"file": "../../victim"}]},
     "file elsewhere": {"attached": [MEDIUM | {"file": "/etc/passwd"}]},
