@@ -118,15 +118,16 @@ class Steps:
         self._save(self.build)
 
     def _answers(self) -> None:
-        if inputs.rendered(self.on.effective).digest() != self.inputs["base"].parts["answers"]:
+        pair = self._key_pair()
+        key = answers.build_key(pair.public, self.build.id)
+        rendered = inputs.rendered(self.on.effective, build_key=key)
+        if rendered.instead(key).digest() != self.inputs["base"].parts["answers"]:
             raise ConfigurationError(
                 "the answers changed while the build ran",
                 where="kickstart/, or a certificate that the site names",
                 why="the template would not be what its key says",
                 next="run the same command again: it plans with what is there now",
             )
-        pair = self._key_pair()
-        rendered = inputs.rendered(self.on.effective, build_key=answers.build_key(pair.public, self.build.id))
         rendered.write(self.folder / make.ANSWERS)
         self.installer.prove(self.on.image, self.on.site, rendered, self.workbench)
 
