@@ -48,6 +48,8 @@ def read(path: Path, *, root: Path, problems: Problems) -> Table | None:
         problems.add(f"{source}:{line[1]}" if line else source, f"is not TOML: {error}")
     except ValueError as error:
         problems.add(source, str(error))
+    except RecursionError:
+        problems.add(source, "is nested too deeply to be read")
     else:
         places = {key: f"{source}:{line}" for key, line in lines(text)}
         return Table(source=source, values=values, places=places, folder=path.parent)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _LARGEST = 8 << 20
 """No list of certificates, and no key, is longer, in bytes."""
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+# Only the blanks of ASCII: a no-break space, which copying from a page brings along, nothing decodes.
+_CERTIFICATE = re.compile(r"(?a:-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----)")
 _OPENPGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _DER = b"\x30\x82"
 """How a certificate begins that is not written as text."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.config.files import lines
+from goldsmith.config.files import lines, read
+from goldsmith.config.problems import Problems
 from goldsmith.config.sites import flat, nested
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _KEY = st.from_regex(r"[a-z][a-z_]{0,6}", fullmatch=True)
 _TABLES = st.dictionaries(_KEY, st.dictionaries(_KEY, st.integers(), min_size=1), min_size=1)
@@ -54,3 +59,11 @@ def test_tables_of_a_list_are_numbered(tables: list[dict[str, int]], name: str, 
 def test_flat_is_the_inverse_of_nested(tables: dict[str, dict[str, int]]) -> None:
     """Tables survive being flattened and nested again."""
     assert nested(flat(tables)) == tables
+
+
+def test_a_file_that_nobody_could_read_is_a_problem(tmp_path: Path) -> None:
+    """Thousands of brackets end in a sentence about the file, as any other mistake does."""
+    problems, file = Problems(), tmp_path / "x.toml"
+    file.write_text("a = " + "[" * 9000)
+    assert read(file, root=tmp_path, problems=problems) is None
+    assert problems.found == ["x.toml: is nested too deeply to be read"]

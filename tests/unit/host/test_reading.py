@@ -40,6 +40,7 @@ USELESS = {
     "another kind": (PEM.replace("CERTIFICATE", "PKCS7").encode(), "no certificate in PEM form"),
     "a request": (PEM.replace("CERTIFICATE", "CERTIFICATE REQUEST").encode(), "but CERTIFICATE REQUEST"),
     "one of two damaged": ((PEM + PEM.replace("\nM", "\n!", 1)).encode(), "characters that do not belong there"),
+    "copied from a page": (PEM.replace("\nM", "\n\xa0M", 1).encode(), "characters that do not belong there"),
     "damaged": (PEM.replace("MIIBrT", "MIIBxx").encode(), "certificate 1 cannot be decoded"),
     "cut off": (PEM[: len(PEM) // 2].encode(), "a certificate in it is cut off"),
     "with a key": (f"{PEM}-----BEGIN EC PRIVATE KEY-----\n".encode(), "holds a private key"),
