@@ -12,7 +12,7 @@ from goldsmith.vcenter import marks, notes
 from goldsmith.vcenter.api import StoredFile
 from goldsmith.vcenter.inventory import Machine, Power
 from goldsmith.work import Life, Work
-from tests.unit.vcenter.fakes import BEGAN, FOLDER, KEY, OTHER_BUILD, FakeVCenter, finished
+from tests.unit.vcenter.fakes import BEGAN, BUILD, FOLDER, KEY, OTHER_BUILD, FakeVCenter, finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ TOUCHES: dict[str, Callable[[Thing], Thing]] = {
     "a stranger's name": lambda thing: thing.with_machine(name=f"prod-db-{thing.work.id}"),
     "a copy's name": lambda thing: thing.with_machine(name=f"{_name(thing)}-copy"),
     "a name in capitals": lambda thing: thing.with_machine(name=_name(thing).upper()),
-    "another build's name": lambda thing: thing.with_machine(name=_name(thing).replace(thing.work.id, OTHER_BUILD)),
+    "a third build's name": lambda thing: thing.with_machine(name=_name(thing).replace(thing.work.id, BUILD)),
     "a name of its own": lambda thing: thing.with_machine(name="golden"),
     "finished": lambda thing: thing.with_machine(attributes=_own(thing, _uuid(thing))),
     "finished and verified": lambda thing: thing.with_machine(
@@ -151,6 +151,9 @@ TOUCHES: dict[str, Callable[[Thing], Thing]] = {
 TOUCHES_OF_BUILDS: dict[str, Callable[[Thing], Thing]] = {
     "restored": lambda thing: thing.with_machine(attributes=_own(thing, "before"), is_template=True),
     "restored and verified": lambda thing: thing.with_machine(attributes=_own(thing, "before", status=marks.VERIFIED)),
+    "finished by another build": lambda thing: thing.with_machine(
+        attributes={**_own(thing, _uuid(thing)), "goldsmith.build": OTHER_BUILD}
+    ),
     "judged": lambda thing: thing.with_machine(attributes=_own(thing, "", status=marks.FAILED)),
 }
 TOUCHES_OF_CLONES: dict[str, Callable[[Thing], Thing]] = {
