@@ -83,8 +83,9 @@ def verifying(discreet: Operator, host: Host, lab: dict[str, Any], tmp_path_fact
         seen = Watched({"password": room.lab.password(), "hash": HASH, "private key": secret(key)})
         seen.modes = {key.name: key.stat().st_mode & 0o777, "its folder": key.parent.stat().st_mode & 0o777}
         seen.during = around(room, run) | logs(folder)
+        [lock] = (folder / "verify").glob("*.lock")
         for row in room.admin().vms():
-            if "-clone-" in row["name"] and row["name"].endswith(folder.name):
+            if "-clone-" in row["name"] and row["name"].endswith(lock.stem):
                 held = within(row["container"], seen.secrets.values())
                 seen.during |= {f"{path} {row['name']}": text for path, text in held.items()}
                 seen.during |= {f"guestinfo {row['name']}": text for text in template(room, row["name"]).values()}

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from goldsmith.vcenter.marks import Attributes
     from tests.integration.bystander import Bystander
 
-HERE, THERE = "goldsmith", "EU/Prod"
+HERE, THERE = "trusted", "EU/Prod"
+"""A site's folder in which nobody else builds, and that of others."""
+OWN = "odd"
 HOSTILE = "vm\n::error::x\x9b2J\u202e"
 SHOWN = "vm\\x0a::error::x\\x9b2J\\u202e"
 
@@ -77,26 +79,27 @@ def test_nothing_that_others_say_of_themselves_is_believed(bystander: Bystander,
 
     None of them is the newest, a reason to skip, or what a host is made of; nor does any name give orders to a log.
     """
-    operator = bystander.operator
+    operator, site = bystander.operator, variables(bystander, FOLDER=HERE)
     with others(bystander, wanted) as kinds:
         before = bystander.inventory()
-        assert json.loads(operator.done("templates", "--json").out) == []
-        refused(operator.run("templates", "--newest", "--phase", "base"), 2, "there is no verified base template")
-        planned = operator.done("plan")
+        assert json.loads(operator.done("templates", "--json", **site).out) == []
+        newest = operator.run("templates", "--newest", "--phase", "base", **site)
+        refused(newest, 2, "there is no verified base template")
+        planned = operator.done("plan", **site)
         assert "the site has no base template of debian-13 yet" in planned.out
         assert "prod-db does not count" in planned.err
-        refused(operator.run("verify", "--phase", "base", "--dry-run"), 2, "prod-db does not count")
-        rows = json.loads(operator.done("templates", "--everywhere", "--json").out)
-        assert {row["name"]: row["standing"] for row in rows} == {
-            SHOWN if name == HOSTILE else name: kind for name, kind in kinds.items()
-        }
+        refused(operator.run("verify", "--phase", "base", "--dry-run", **site), 2, "prod-db does not count")
+        rows = json.loads(operator.done("templates", "--everywhere", "--json", **site).out)
+        standing = {row["name"]: row["standing"] for row in rows}
+        assert {name: standing.get(SHOWN if name == HOSTILE else name) for name in kinds} == kinds
+        assert "here" not in standing.values()
         assert all(row["why"] for row in rows)
-        shown = operator.done("templates", "--everywhere")
+        shown = operator.done("templates", "--everywhere", **site)
         for text in (planned.err, shown.out, shown.err):
             assert "\x9b" not in text
             assert SHOWN in text or text == shown.err
             assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
-        assert json.loads(operator.done("clean", "--dry-run", "--json").out) == []
+        assert json.loads(operator.done("clean", "--dry-run", "--json", **site).out) == []
         assert difference(before, bystander.inventory()) == ""
 
 
@@ -127,7 +130,8 @@ def odd(bystander: Bystander) -> None:
         for name in ("VLAN 10%2f20", "10.0.0.0%2f24 100%25"):
             made = switch.AddDVPortgroup_Task([group(name=name, type="earlyBinding", numPorts=8)])
             client._collector.finish(made)
-        foreign.folder(client, THERE)
+        for name in (THERE, OWN):
+            foreign.folder(client, name)
 
 
 def row(bystander: Bystander, name: str, **site: str) -> dict[str, Any]:
@@ -144,7 +148,12 @@ def test_names_with_slashes_and_a_datastore_in_a_cluster(bystander: Bystander, o
     with bystander.quick():
         first = {"NETWORK": "VLAN 10/20", "FOLDER": "EU/Prod", "DATASTORE": "POD"}
         one = bystander.operator.done("packer-base", **variables(bystander, **first)).out.strip()
-        second = {"NETWORK": "10.0.0.0/24 100%", "DATASTORE": "pod-ds", "BASE_VM_TEMPLATE_NAME": "golden"}
+        second = {
+            "NETWORK": "10.0.0.0/24 100%",
+            "FOLDER": OWN,
+            "DATASTORE": "pod-ds",
+            "BASE_VM_TEMPLATE_NAME": "golden",
+        }
         two = bystander.operator.done("packer-base", **variables(bystander, **second)).out.strip()
     assert two == "golden"
     assert row(bystander, one, FOLDER="EU%2fProd")["standing"] == "here"
