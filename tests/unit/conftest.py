@@ -83,9 +83,3 @@ def as_before() -> Iterator[None]:
         resource.setrlimit(limit, value)
     for number, handler in handlers.items():
         signal.signal(number, handler)
-
-
-@pytest.fixture
-def full_disk(as_before: None) -> None:
-    """Let no file of this process grow."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))

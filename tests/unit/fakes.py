@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
     Answer = str | int | Completed | Exception | Callable[[Command], Completed]
     """stdout, an exit status, a whole result, an exception to raise, or what makes the result from the command."""
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow within the block; not beyond it, where pytest writes to one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class UnscriptedCommandError(AssertionError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,11 +16,11 @@ from goldsmith.host.files import FileError
 from goldsmith.plan import Stage
 from goldsmith.vcenter import marks, notes
 from goldsmith.work import Work
+from tests.unit.fakes import full_disk
 from tests.unit.sessions import FakeSession, lab_is_up, session
 from tests.unit.vcenter.fakes import BEGAN, BUILD, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from goldsmith.plan import Plan
@@ -209,16 +207,14 @@ def test_a_named_build_must_fit(flow: Flow, changes: dict[str, Any], why: str) -
     assert flow.session.builds.load(BUILD) == before
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_hides_neither_the_template_nor_the_secrets(tmp_path: Path) -> None:
     """What was finished on the site is told with the error, the secrets go, and only the state stays as it was."""
     made = session(tmp_path)
-    with room():
-        lab_is_up(made)
-        flow = Flow(on=made.on(made.effective(site="lab", image="")))
-        build = open_build(flow)
-        (made.builds.folder(build) / "answers").mkdir()
-        machine = template(made, flow)
+    lab_is_up(made)
+    flow = Flow(on=made.on(made.effective(site="lab", image="")))
+    build = open_build(flow)
+    (made.builds.folder(build) / "answers").mkdir()
+    machine = template(made, flow)
 
     def work() -> None:
         with flow._ended(build, Order(), flow.inputs()) as steps:
@@ -227,7 +223,7 @@ def test_a_full_disk_hides_neither_the_template_nor_the_secrets(tmp_path: Path) 
             steps.template = marks.Template(machine=machine, attributes=attributes)
             steps._save(replace(build, template=machine.name))
 
-    with pytest.raises(FileError, match="no space is left") as caught:
+    with full_disk(), pytest.raises(FileError, match="no space is left") as caught:
         work()
     assert caught.value.where.endswith(f"{BUILD}/build.json")
     finished, unsaved = made.progress.notes
@@ -235,12 +231,3 @@ def test_a_full_disk_hides_neither_the_template_nor_the_secrets(tmp_path: Path) 
     assert "failed" in unsaved
     assert made.builds.secrets_left(build) == ()
     assert made.builds.load(BUILD) == build
-
-
-@contextmanager
-def room() -> Iterator[None]:
-    """Let files grow within the block."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)

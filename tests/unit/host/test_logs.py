@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from goldsmith.host.logs import Log
+from tests.unit.fakes import full_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +22,9 @@ def test_lines_are_added(tmp_path: Path) -> None:
     assert (tmp_path / "logs/x.log").read_text() == "one\ntwo \\udcff\n"
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_only_leaves_a_gap(tmp_path: Path) -> None:
     """The work whose log it is goes on, and why lines are missing can be told."""
-    with Log(tmp_path / "x.log") as log:
+    with full_disk(), Log(tmp_path / "x.log") as log:
         log.line("lost")
     assert log.trouble is not None
     assert log.trouble.strerror == "File too large"

@@ -10,6 +10,7 @@ import pytest
 from goldsmith.errors import ConfigurationError, RefusedError
 from goldsmith.host.files import FileError
 from goldsmith.host.workspace import SECRET_MODE, Workspace, holding, write_if_changed
+from tests.unit.fakes import full_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,12 +88,11 @@ def test_a_lock_whose_file_is_removed_meanwhile_is_taken_again(tmp_path: Path) -
     assert file.exists()
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_file_that_does_not_fit_changes_nothing(tmp_path: Path) -> None:
     """The old content stays whole, no part of the new one is left, and the error names the file."""
     path = tmp_path / "file"
     path.touch()
-    with pytest.raises(FileError, match="no space is left") as caught:
+    with full_disk(), pytest.raises(FileError, match="no space is left") as caught:
         write_if_changed(path, "text")
     assert caught.value.where == str(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
