@@ -114,6 +114,8 @@ class Flow:
         timeouts(self.session.environment, lab=self.on.lab is not None)
         self.session.network(self.on.site)  # refused before anything is done
         with self.alone(order):
+            if order.build:
+                self.session.builds.load(order.build)  # one that is not here is an error, even where nothing would run
             planned = self.plan(order, mend=True)
             tell(planned)
             if not planned.runs:

@@ -67,6 +67,13 @@ def test_an_unchanged_template_means_that_nothing_is_done(here: FakeSession, flo
     assert (here.vcenter.log, here.progress.steps, here.builds.all()) == ([], [], ())
 
 
+def test_an_unknown_build_is_refused_although_nothing_would_run(here: FakeSession, flow: Flow) -> None:
+    """Who names a build wants that one."""
+    template(here, flow)
+    with pytest.raises(ConfigurationError, match="no build"):
+        flow.forge(Order(build="20260101-000000-0123abcd"), lambda _: None)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
