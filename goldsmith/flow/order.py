@@ -43,6 +43,7 @@ class Order:
 
 _WAITING = {
     "ip_wait": "GOLDSMITH_IP_WAIT_TIMEOUT",
+    "ip_settle": "GOLDSMITH_IP_SETTLE_TIMEOUT",
     "ssh": "GOLDSMITH_SSH_TIMEOUT",
     "shutdown": "GOLDSMITH_SHUTDOWN_TIMEOUT",
 }
