@@ -30,11 +30,12 @@ class Table:
 
     def place(self, key: str) -> str:
         """Return where *key*, or the nearest table or list around it, stands."""
-        while key:
-            if key in self.places:
-                return self.places[key]
-            key = _INNERMOST.sub("", key)
-        return self.source
+        while key not in self.places:
+            around = _INNERMOST.sub("", key)
+            if around in ("", key):  # a quoted key may have brackets that are no place in a list
+                return self.source
+            key = around
+        return self.places[key]
 
 
 def read(path: Path, *, root: Path, problems: Problems) -> Table | None:

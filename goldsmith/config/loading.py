@@ -11,6 +11,7 @@ from goldsmith.config import files, material, roles, secrets, sites
 from goldsmith.config.effective import Effective
 from goldsmith.config.parsing import parse
 from goldsmith.config.problems import Problems, meant
+from goldsmith.host import reading
 from goldsmith.model import Image, Site
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _with_paths(site: Site, table: Table, environment: Mapping[str, str]) -> Sit
 
 
 def _absolute(path: Path, table: Table) -> Path:
-    return table.folder / path.expanduser()
+    return table.folder / reading.expanded(path)
 
 
 def _check_paths(site: Site, table: Table, now: datetime, problems: Problems, *, named: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -32,6 +34,10 @@ _WORDS = {
 }
 
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""A key that TOML takes without quotes."""
+
+
 def parse(kind: type[T], table: Table, problems: Problems) -> T | None:
     """Return the table as a *kind*; note everything that is wrong with it, and return nothing then."""
     try:
@@ -46,8 +52,7 @@ def _note(detail: ErrorDetails, kind: type[BaseModel], table: Table, problems: P
     if str(detail["loc"][-1]).startswith("literal["):
         return  # "or empty": the other half of the union says what is allowed
     parts, model = _walk(detail["loc"], kind)
-    key = _dotted(parts)
-    place = table.place(key)
+    key, place = _dotted(_spelt(parts)), table.place(_dotted(parts))
     shown_value = f"{key} = {shown(key, detail['input'])}"
     if detail["type"] == "missing":
         problems.add(place, f"{key} is missing; it is required")
@@ -106,6 +111,11 @@ def _table(annotation: Any) -> Any:
 def _member(annotation: Any, *kinds: type) -> Any:
     """Return the type of a list's members."""
     return _table(get_args(annotation)[0]) if get_origin(annotation) in kinds else None
+
+
+def _spelt(parts: list[int | str]) -> list[int | str]:
+    """Return the parts as TOML wants them: what is no bare key is quoted, and can be mistaken for nothing else."""
+    return [part if isinstance(part, int) or _BARE.fullmatch(part) else json.dumps(part) for part in parts]
 
 
 def _dotted(parts: list[int | str]) -> str:

@@ -57,8 +57,11 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 def shown(key: str, value: object) -> str:
     """Return *value* as an error may print it: short, on one line, and masked where it may be a secret."""
-    text = repr(value)
+    try:
+        text, plain = repr(value), str(value)
+    except (ValueError, RecursionError):
+        return "(a value that is too long or too deep to be shown)"
     if looks_secret(key) or "PRIVATE KEY" in text:
         return MASK
-    text = Redactor(logins(str(value)))(text)
+    text = Redactor(logins(plain))(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

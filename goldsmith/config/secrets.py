@@ -72,7 +72,7 @@ def _raw(name: str, environment: Mapping[str, str], problems: Problems) -> tuple
 def _content(file: Path, source: str, problems: Problems) -> str | None:
     """Return the file's text without the newline at its end."""
     try:
-        data = reading.content(file)
+        data = reading.content(file, pipes=True)
         text = reading.decoded(data)
     except ValueError as error:
         problems.add(source, f"{file} {error}")

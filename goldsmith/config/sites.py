@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldsmith.config.files import Table
 from goldsmith.errors import ConfigurationError
+from goldsmith.host import reading
 from goldsmith.host.files import read_object
 from goldsmith.model.values import host_and_port
 
@@ -127,13 +128,17 @@ def of_lab(environment: Mapping[str, str], *, cache: Path) -> Table:
     state = lab_state(environment, cache=cache)
     told = flat(state.get("site", {})) if state else {}
     places |= dict.fromkeys(told, str(folder / "lab.json"))
-    return Table(source="the lab", values=nested(values | told), places=places, folder=folder)
+    try:
+        values = nested(values | told)
+    except (TypeError, AttributeError):  # a table where a value is expected, or the other way round
+        raise _unusable(folder / "lab.json", _OTHER_VERSION) from None
+    return Table(source="the lab", values=values, places=places, folder=folder)
 
 
 def ca_file(environment: Mapping[str, str]) -> Path | None:
     """Return the absolute path of the file that ``GOLDSMITH_CA_FILE`` names, or nothing; ``~`` is the caller's home."""
     named = environment.get(CA_FILE)
-    return Path.cwd() / Path(named).expanduser() if named else None
+    return Path.cwd() / reading.expanded(Path(named)) if named else None
 
 
 def is_loopback(server: str) -> bool:
@@ -171,14 +176,18 @@ def lab_state(environment: Mapping[str, str], *, cache: Path) -> dict[str, Any] 
     """
     file = lab_folder(environment, cache=cache) / "lab.json"
     try:
-        state = json.loads(file.read_bytes())
+        file.lstat()
+        state = json.loads(reading.content(file))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(file, str(error)) from None
     if not isinstance(state, dict) or not isinstance(state.get("site", {}), dict):
-        raise _unusable(file, "the file was not written by this version of goldsmith")
+        raise _unusable(file, _OTHER_VERSION)
     return state
+
+
+_OTHER_VERSION = "the file was not written by this version of goldsmith"
 
 
 def _unusable(file: Path, why: str) -> ConfigurationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import ssl
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,10 +37,25 @@ def decoded(data: bytes, *, errors: str = "strict") -> str:
         raise ValueError(msg) from None
 
 
-def content(file: Path) -> bytes:
-    """Return what *file* holds. Raises ``ValueError``, as above, when it cannot be read or is too large."""
+def expanded(path: Path) -> Path:
+    """Return *path* with ``~`` as the home it means; where there is no such user, as it is."""
     try:
-        with file.expanduser().open("rb") as stream:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def content(file: Path, *, pipes: bool = False) -> bytes:
+    """Return what *file* holds. Raises ``ValueError``, as above, when it cannot be read or is too large.
+
+    A pipe gives what it has once, and may never: it is read where *pipes* may stand for a file (``<(pass show x)``).
+    """
+    try:
+        path = file.expanduser()
+        if not pipes and stat.S_ISFIFO(path.stat().st_mode):
+            msg = "is a pipe, and it is read more than once: give a file"
+            raise ValueError(msg)
+        with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
     except (OSError, RuntimeError) as error:
         msg = f"cannot be read: {getattr(error, 'strerror', None) or error}"

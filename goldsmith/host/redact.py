@@ -24,7 +24,8 @@ _MIXED, _HALF_MIXED, _LONGER_THAN_NAMES = 8, 12, 20
 _TELLING = re.compile(r"passw|secret|token|hash|credential|private|crypted", re.IGNORECASE)
 _LOGIN = re.compile(r"""(?:(?<=//)(?<!///)(?<!ssh://)|(?<=/\\/)|(?<=ssh://)(?=[^\s/?#@]*:))[^\s/?#"'<>]+@""")
 """Of ssh, where the user is part of the way, only one with a password."""
-_URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#"'<>]+)@""")
+# No scheme is longer; without a bound, time grows with the square of a text's length.
+_URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]{0,31}://([^\s/?#"'<>]+)@""")
 _BARE_LOGIN = re.compile(r"([^\s/@:]+:\S+)@[A-Za-z0-9.:\[\]-]+/?")
 _BOUNDARY = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
 _BEFORE_VALUE = r"""(?:\A|(?<=[=:>])|(?<=[=:] )|(?<=[=:]["'])|(?<=[=:] ["']))"""

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Protocol
 
 from goldsmith.errors import CheckError, MissingObjectError, ToolError, UnreachableError
+from goldsmith.host import reading
 from goldsmith.toolbox.http import BrokenError, GoneError, Http, StartError
 from goldsmith.tools import iso9660, netboot
 
@@ -36,7 +37,7 @@ def file(iso: Iso, work: Workbench) -> Path:
     Raises ``MissingObjectError`` when there is no such file, and what :func:`fetch` and :func:`check` raise.
     """
     if iso.path is not None:
-        found = work.root / "config" / "images" / iso.path.expanduser()
+        found = work.root / "config" / "images" / reading.expanded(iso.path)
     else:
         found = fetch(iso.url, iso.sha256, workspace=work.workspace, progress=work.progress)
     if not found.is_file():

@@ -88,7 +88,9 @@ def _no_proxy(value: str) -> str:
 
 _IPV6_BITS = 128
 NoProxy = Annotated[str, AfterValidator(_no_proxy)]
-PackageName = Annotated[str, must(r"[a-z0-9][a-z0-9+.-]+", "a package's name: small letters, digits and + . -")]
+PackageName = Annotated[
+    str, must(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]", "a package's name: small letters, digits and + . -, at its end no -")
+]
 Locale = Annotated[
     str,
     must(r"[a-z]{2,3}_[A-Z]{2}(?:\.UTF-8)?", "a locale, such as en_US; its encoding is always UTF-8"),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from goldsmith import guests
+from goldsmith.errors import CheckError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,11 +72,26 @@ _SHORT = 12
 
 
 def contents(inventory: Mapping[str, Any], family: Family) -> Contents:
-    """Return what an inventory of a guest lists, as ``inventory.py`` makes it, without what is each machine's own."""
+    """Return what an inventory of a guest lists, as ``inventory.py`` makes it, without what is each machine's own.
+
+    Raises ``CheckError`` when something else has been made of it: a guest wrote it, and files can be changed.
+    """
+    try:
+        return _contents(inventory, family)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise CheckError(
+            "an inventory cannot be read",
+            where="inventory.json",
+            why=f"it is not as inventory.py makes it ({type(error).__name__}: {error})",
+            next="it was changed, or written by another version of goldsmith",
+        ) from None
+
+
+def _contents(inventory: Mapping[str, Any], family: Family) -> Contents:
     engine = inventory.get("engine") or {}
     return Contents(
         packages=_versions(inventory.get("packages", ()), guests.of(family)),
-        units=inventory.get("units", {}),
+        units={name: str(state) for name, state in inventory.get("units", {}).items()},
         files={path: _facts(entry) for path, entry in inventory.get("etc", {}).items() if not path.startswith(_OWN)},
         images={
             tag: image["Id"].removeprefix("sha256:")[:_SHORT]

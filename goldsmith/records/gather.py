@@ -9,8 +9,8 @@ from goldsmith import builds, plan
 from goldsmith.errors import CheckError
 from goldsmith.host.files import read_object
 from goldsmith.installers import door
+from goldsmith.records import changes, write
 from goldsmith.records import record as records
-from goldsmith.records import write
 from goldsmith.records.page import Previous
 from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 from goldsmith.stages import upload
@@ -129,6 +129,7 @@ def previous(session: Session, site: Site, template: Template) -> Previous | Non
         inventory = read_object(session.builds.folder(build) / write.INVENTORY)
         with contextlib.suppress(CheckError):
             if inventory and (found := records.load(text)).verified:
+                changes.contents(inventory, found.family)  # one that cannot be read is none
                 return Previous(record=found, inventory=inventory)
     return None
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from goldsmith.errors import CheckError
 from goldsmith.guests.guest import Family
 
 SCHEMA: Final = 2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+def _moment(text: str) -> str:
+    try:
+        datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    return text
 
 
 class Part(BaseModel):
@@ -44,7 +56,7 @@ class Stage(Part):
     """How long a stage took, in seconds."""
 
     name: str
-    seconds: float = Field(ge=0)
+    seconds: Seconds
 
 
 class Ancestor(Part):
@@ -68,7 +80,7 @@ class CheckResult(Part):
     says: str
     outcome: Literal["passed", "failed", "skipped"]
     reason: str = ""
-    seconds: float = Field(default=0, ge=0)
+    seconds: Seconds = 0.0
 
 
 class Record(Part):
@@ -86,14 +98,14 @@ class Record(Part):
     key: Sha256
     inputs: dict[str, str]
     """Each part of the key: its whole sha256, or where only a template's attributes tell it, the short form."""
-    built: str
+    built: Annotated[str, AfterValidator(_moment)]
     """When the build began, UTC, ISO 8601."""
     source: Source
     toolbox: Toolbox
     lineage: tuple[Ancestor, ...] = ()
     stages: tuple[Stage, ...] = ()
     checks: tuple[CheckResult, ...] = ()
-    size_bytes: int = Field(default=0, ge=0)
+    size_bytes: int = Field(default=0, ge=0, lt=1 << 63)
     """What the template takes of its datastores by itself, as the vCenter says; next to nothing in a lab."""
     artefacts: dict[str, Sha256] = Field(default_factory=dict)
     """sha256 of what is kept beside the record, by file name."""

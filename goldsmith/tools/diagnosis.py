@@ -165,7 +165,7 @@ _SAID: tuple[tuple[str, Diagnosis], ...] = (
 
 _GAVE_UP = Diagnosis(
     what="the installer gave up",
-    look="correct what it says: the image's packages in config/images/, or its answers in kickstart/preseed/",
+    look="correct what it says: the image's packages in config/images/, or its answers in kickstart/",
 )
 
 

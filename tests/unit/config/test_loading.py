@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -294,6 +295,35 @@ def test_an_error_names_the_ca_file_that_counts(workspace: Workspace, monkeypatc
     told = refusal(workspace, "oslo", {"GOLDSMITH_CA_FILE": "~/missing.pem"})
     assert f"GOLDSMITH_CA_FILE: {workspace.root}/missing.pem cannot be read" in told
     assert "config/sites/oslo.toml:3: " in refusal(workspace, "oslo", {})
+
+
+@pytest.mark.parametrize("variable", ["GOLDSMITH_CA_FILE", "SSH_PRIVATE_KEY_FILE", "GUEST_CERTIFICATES"])
+def test_a_file_that_cannot_be_there_is_told(workspace: Workspace, tmp_path: Path, variable: str) -> None:
+    """In the home of nobody; and a pipe, which would be waited at for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for file, why in (("~nobody-of-this-name/x", "cannot be read"), (tmp_path / "pipe", "is a pipe")):
+        assert why in refusal(workspace, None, ORIGIN | {variable: str(file)})
+
+
+def test_a_lab_takes_no_ca_from_the_environment_wherever_it_lies(workspace: Workspace) -> None:
+    """What does not count cannot be wrong."""
+    environment = {"GOLDSMITH_CA_FILE": "~nobody-of-this-name/x"}
+    assert load("lab", None, workspace=workspace, environment=environment, now=NOW).site.is_lab
+
+
+def test_a_pipe_is_no_file_of_an_image(workspace: Workspace) -> None:
+    """Nobody waits for what somebody may write into it."""
+    os.mkfifo(workspace.root / "config/images/piped.toml")
+    assert "is a pipe" in refusal(workspace, "lab", {}, image="piped")
+
+
+@pytest.mark.parametrize("told", [{"server": {"x": 1}}, {"guests": {"mirror": {"a": 1}}}, {"server.x.y": 1}])
+def test_a_labs_state_that_contradicts_itself_is_told(workspace: Workspace, told: dict[str, object]) -> None:
+    """A value where a table belongs, or the other way round."""
+    folder = workspace.cache / "lab/goldsmith-lab"
+    folder.mkdir(parents=True)
+    (folder / "lab.json").write_text(json.dumps({"site": told}))
+    assert "lab" in refusal(workspace, "lab", {})
 
 
 def test_many_errors_still_fit_a_screen(workspace: Workspace) -> None:

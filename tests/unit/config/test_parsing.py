@@ -77,3 +77,21 @@ def test_values_that_may_be_empty(text: str, expected: str) -> None:
     """A union of types is told as what is meant by it, not by its parts."""
     [found] = told(f"{SITE}{text}\n", Site)
     assert found.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('["a]"]\nx = 1', '"a]"'),
+        ('"\\u001b[0]\\nwhat: all is well" = 1', '"\\u001b[0]\\nwhat: all is well"'),
+        (f"cpus = 0x{'F' * 4000}", "too long or too deep to be shown"),
+        (f"python.{'a.' * 3000}a = 1", "too long or too deep to be shown"),
+        (f"cpus = '{'a' * 100_000}'", "aaa..."),
+    ],
+    ids=["brackets", "control characters", "a huge number", "a deep table", "a long text"],
+)
+def test_odd_keys_and_values_are_told(line: str, expected: str) -> None:
+    """On one line each, whatever stands in them."""
+    found = told(f"{line}\n", Image)
+    assert any(expected in one for one in found)
+    assert not [one for one in found if "\n" in one or "\x1b" in one]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldsmith.errors import CheckError
 from goldsmith.guests.guest import Family
 from goldsmith.records.changes import Change, Changes, Kind, between, contents
 
@@ -130,3 +131,23 @@ def test_what_each_machine_makes_for_itself_is_no_change() -> None:
     """Host keys and machine ids differ always, so they say nothing."""
     own = {"/etc/ssh/ssh_host_rsa_key": {"mode": "0600", "owner": "root"}, "/etc/machine-id": {"link": "elsewhere"}}
     assert different({"etc": own}, {"etc": {}}) == Changes()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"packages": None},
+        {"packages": [{}]},
+        {"packages": [1]},
+        {"packages": [{"name": "a", "version": "1"}, {"name": "a", "version": "2"}]},
+        {"units": None},
+        {"units": ["ssh.service"]},
+        {"etc": None},
+        {"etc": {"/etc/x": {"sha256": None}}},
+        {"engine": {"images": [{}]}},
+    ],
+)
+def test_what_is_no_inventory_is_refused_in_words(made: dict[str, Any]) -> None:
+    """A guest wrote it, and a file of an earlier build can be changed."""
+    with pytest.raises(CheckError, match="an inventory cannot be read"):
+        contents(made, Family.APT)

@@ -33,7 +33,7 @@ RECORDS = st.builds(
     build=TEXT,
     key=SHA,
     inputs=st.dictionaries(TEXT, TEXT, max_size=3),
-    built=TEXT,
+    built=st.integers(0, 1 << 32).map(lambda moment: datetime.fromtimestamp(moment, UTC).isoformat()),
     source=st.builds(Source, commit=TEXT, dirty=st.booleans()),
     toolbox=st.builds(Toolbox, reference=TEXT, config_digest=TEXT, tools=st.dictionaries(TEXT, TEXT, max_size=2)),
     lineage=st.lists(
@@ -68,6 +68,25 @@ def test_another_schema_is_refused_in_words(text: str) -> None:
     with pytest.raises(CheckError, match="a record cannot be read") as error:
         record.load(text, where="record.json")
     assert error.value.where == "record.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"built": "2026-11-23T15:00:00Z"', '"built": "x"'),
+        ('"built": "2026-11-23T15:00:00Z"', '"built": ""'),
+        ('"built": "2026-11-23T15:00:00Z"', '"built": "0001-01-01T00:00:00+23:59"'),
+        ('"seconds": 412.4', '"seconds": Infinity'),
+        ('"seconds": 412.4', '"seconds": 1e308'),
+        ('"seconds": 0.1', '"seconds": NaN'),
+        ('"schema": 1', f'"schema": 2, "size_bytes": {"9" * 400}'),
+    ],
+)
+def test_what_no_page_could_show_is_refused(old: str, new: str) -> None:
+    """A moment that is none, and numbers without an end."""
+    assert old in FIRST
+    with pytest.raises(CheckError, match="a record cannot be read"):
+        record.load(FIRST.replace(old, new))
 
 
 FIRST = """{
