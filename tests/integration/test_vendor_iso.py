@@ -59,7 +59,10 @@ class Mirror(BaseHTTPRequestHandler):
         at = start
         while at < end:
             data = PIECE[at % len(PIECE) :][: end - at]
-            self.wfile.write(data)
+            try:
+                self.wfile.write(data)
+            except ConnectionError:  # whoever asked has heard enough
+                break
             at += len(data)
         self.close_connection = True
 
