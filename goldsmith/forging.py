@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from goldsmith.host.progress import Progress
     from goldsmith.host.runner import Runner
     from goldsmith.model import Image, Site
+    from goldsmith.signing import Signer
     from goldsmith.tools.door import Door
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine
@@ -63,6 +64,8 @@ class Job:
     host: str = ""
     """This machine's name, for the note of a machine under way."""
     keep_failed: bool = False
+    signer: Signer | None = field(default=None, repr=False)
+    """Who signs what the template says; nobody where the site has no keys."""
 
     @property
     def log(self) -> Path:
@@ -155,7 +158,7 @@ def forge(job: Job, recipe: Recipe, effects: Effects) -> Template:
 
 def _left_by_an_earlier_run(vcenter: VCenter, places: Places, job: Job, effects: Effects) -> Template | None:
     """Return the template when this build made it already; remove a machine that it did not finish."""
-    build, holdings = job.build, belonging.look(vcenter, job.site.placement)
+    build, holdings = job.build, belonging.look(vcenter, job.site.placement, job.site.keys)
     made = holdings.templates(image=build.image, phase=build.phase, failed=True)
     if template := next((one for one in made if one.attributes.build == build.id), None):
         return template  # under whatever name it has by now
@@ -235,16 +238,11 @@ def _finish(vcenter: VCenter, places: Places, job: Job, effects: Effects, recipe
         )
     build = job.build
     attributes = marks.Attributes(
-        image=build.image,
-        phase=build.phase,
-        key=build.key,
-        build=build.id,
-        inputs=build.inputs,
-        commit=job.commit,
-        parent=recipe.parent(),
-    )
+        image=build.image, phase=build.phase, key=build.key, build=build.id, inputs=build.inputs,
+        commit=job.commit, parent=recipe.parent(),
+    )  # fmt: skip
     built = f"{effects.now():%Y-%m-%d %H:%M} UTC"
-    marks.mark(vcenter, machine, attributes, built=built, tell=effects.progress.note)
+    marks.mark(vcenter, machine, attributes, built=built, tell=effects.progress.note, signer=job.signer)
     return marks.Template(machine=machine, attributes=attributes)
 
 

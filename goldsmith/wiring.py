@@ -271,7 +271,7 @@ class OnSite:
     @cached_property
     def finder(self) -> Finder:
         """What is found on the site in this run: its places, and the templates that are its own."""
-        return Finder(self.connect, self.site.placement)
+        return Finder(self.connect, self.site.placement, self.site.keys)
 
     def store(self, folder: PurePosixPath, datastore: str, *, door: Door, log: Path | None = None) -> Store:
         """Return a folder on one of the site's datastores, named by its inventory path, as the toolbox reaches it."""

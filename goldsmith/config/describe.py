@@ -38,7 +38,8 @@ def describe(effective: Effective, root: Path) -> tuple[Row, ...]:
 
 def _secret_rows(effective: Effective) -> list[Row]:
     rows = []
-    for key, variable in (("password", secrets.PASSWORD), ("password_hash", secrets.PASSWORD_HASH)):
+    named = ("password", secrets.PASSWORD), ("password_hash", secrets.PASSWORD_HASH)
+    for key, variable in (*named, ("signing_key", secrets.SIGNING_KEY)):
         found = effective.secrets.get(variable)
         rows.append(Row(f"credentials.{key}", MASK if found else _NOT_SET, found.source if found else variable))
     if effective.site.is_lab:  # its login is its own, whatever the environment says

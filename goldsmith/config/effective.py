@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, ValidationError
 
+from goldsmith import signing
 from goldsmith.config import secrets, sites
 from goldsmith.errors import ConfigurationError, UnreachableError
+from goldsmith.host.agent import Agent
 from goldsmith.host.redact import logins
 from goldsmith.model import Credentials, Image, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from goldsmith.signing import Signer
 
 
 _HASH = (secrets.PASSWORD_HASH, f"{secrets.PASSWORD_HASH}_FILE")
@@ -86,6 +90,15 @@ class Effective:
         ``UnreachableError`` when the site is the lab and it is down.
         """
         return self._lab_credentials() if self.site.is_lab else self._own_credentials()
+
+    def signer(self) -> Signer | None:
+        """Return who signs templates and records for the site; nobody where it names no keys.
+
+        Raises ``ConfigurationError`` when it names some, and neither environment nor agent has a private half.
+        """
+        found = self.secrets.get(secrets.SIGNING_KEY)
+        private = found.value.get_secret_value() if found else ""
+        return signing.signer(private, Agent.here(self.environment), self.site.keys)
 
     def _own_credentials(self) -> Credentials:
         found = self.secrets.get(secrets.PASSWORD)

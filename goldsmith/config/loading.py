@@ -151,6 +151,7 @@ def _secrets(site: _Choice, environment: Mapping[str, str], problems: Problems) 
     found = {secrets.PASSWORD_HASH: secrets.password_hash(environment, problems)}
     if site.name != sites.LAB:
         found[secrets.PASSWORD] = secrets.password(environment, problems)
+        found[secrets.SIGNING_KEY] = secrets.signing_key(environment, problems)
         if not environment.get(sites.USER, "").isprintable():
             problems.add(sites.USER, "must be one line of printable text")
     return {name: value for name, value in found.items() if value}

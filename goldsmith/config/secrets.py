@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from goldsmith.host import reading
-from goldsmith.model.values import CryptedPassword, Password
+from goldsmith.model.values import CryptedPassword, Password, PrivateSigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "VSPHERE_PASSWORD"  # noqa: S105 - the variable's name
 PASSWORD_HASH = "AUTOMATION_USER_CRYPTED_PASSWORD"  # noqa: S105 - the variable's name
+SIGNING_KEY = "GOLDSMITH_SIGNING_KEY"
 LOCKED = SecretStr("!")
 _LARGEST = 4096
 """No secret is longer, in bytes; what is, is the wrong file."""
@@ -39,6 +40,11 @@ def password(environment: Mapping[str, str], problems: Problems) -> Found | None
 def password_hash(environment: Mapping[str, str], problems: Problems) -> Found | None:
     """Return the automation user's crypted password, or nothing when none is given."""
     return _checked(PASSWORD_HASH, TypeAdapter(CryptedPassword), environment, problems)
+
+
+def signing_key(environment: Mapping[str, str], problems: Problems) -> Found | None:
+    """Return the private key that templates are signed with, or nothing when none is given: an agent may have it."""
+    return _checked(SIGNING_KEY, TypeAdapter(PrivateSigningKey), environment, problems)
 
 
 def _checked(
@@ -78,6 +84,7 @@ def _content(file: Path, source: str, problems: Problems) -> str | None:
         problems.add(source, f"{file} {error}")
     else:
         if len(data) <= _LARGEST and text.strip():
-            return text.removesuffix("\n").removesuffix("\r")
+            # The line end at its end is no part of a secret, but for a key's, which OpenSSH wants.
+            return text if "PRIVATE KEY-----" in text else text.removesuffix("\n").removesuffix("\r")
         problems.add(source, f"{file} is {'too long for a secret' if text.strip() else 'empty'}")
     return None

@@ -55,6 +55,7 @@ GUEST_LISTS = {
     "GUEST_NO_PROXY": ("guests.no_proxy", r"[\s,;]+"),
     "GUEST_CERTIFICATES": ("guests.certificates", ":"),
     "GUEST_AUTHORIZED_KEYS": ("guests.authorized_keys", r"\r\n|\r|\n"),
+    "GOLDSMITH_SIGNING_KEYS": ("signing_keys", r"\r\n|\r|\n"),
 }
 """What the origin kept in files beside its answers: the values of such a variable are separated as its pattern says."""
 DESCRIBING = (*REQUIRED, *OPTIONAL, ISO_PATH, *GUESTS, *GUEST_LISTS)

@@ -32,12 +32,14 @@ from goldsmith.model.values import (
     ProxyUrl,
     SecurityUrl,
     Sha256,
+    SigningKey,
     Slug,
     TemplateName,
     TimeZone,
     UserName,
     must,
 )
+from goldsmith.signing import PublicKey
 
 
 class Spec(BaseModel):
@@ -137,6 +139,13 @@ class Site(Spec):
     """PEM file of the CA that signed the vCenter's certificate; the system's trust store otherwise."""
     placement: Placement
     guests: Guests = Guests()
+    signing_keys: tuple[SigningKey, ...] = ()
+    """The public keys that templates and records are signed with; with any, what is not signed counts for nothing."""
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys, read."""
+        return tuple(map(PublicKey.parse, self.signing_keys))
 
     @property
     def is_lab(self) -> bool:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
+from goldsmith.signing import PublicKey, is_private
+
 
 def must(pattern: str, allowed: str) -> AfterValidator:
     """Accept text that matches *pattern* as a whole; *allowed* says in words what that is."""
@@ -183,6 +185,24 @@ KEY_TYPES = (
     "sk-ecdsa-sha2-nistp256@openssh.com",
 )
 AuthorizedKey = Annotated[Line, AfterValidator(_authorized_key)]
+
+
+def _signing_key(value: str) -> str:
+    PublicKey.parse(value)
+    return value
+
+
+SigningKey = Annotated[Line, AfterValidator(_signing_key)]
+
+
+def _private_key(value: SecretStr) -> SecretStr:
+    if not is_private(value.get_secret_value()):
+        msg = "must be an ed25519 key in OpenSSH's form without a passphrase; './inv signing-key' makes one"
+        raise ValueError(msg)
+    return value
+
+
+PrivateSigningKey = Annotated[SecretStr, AfterValidator(_private_key)]
 
 _HASH = re.compile(
     r"[!*]"  # locked

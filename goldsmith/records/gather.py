@@ -47,7 +47,7 @@ def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     )
     upload.companion(store, written.archive, name=f"{template.name}.tar.gz", build_id=build)
     with on.connect() as vcenter:
-        vcenter.set_attributes(template.machine, {marks.PREFIX + "record": written.digest})
+        marks.say(vcenter, template, ("record",), on.effective.signer(), record=written.digest)
     return written
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from goldsmith.forging import Effects, Job
     from goldsmith.model import Image, Placement
+    from goldsmith.signing import PublicKey
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.marks import Template
     from goldsmith.vcenter.places import Places
@@ -152,18 +153,20 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def source(vcenter: VCenter, placement: Placement, *, image: str, key: str) -> Template:
+def source(
+    vcenter: VCenter, placement: Placement, keys: tuple[PublicKey, ...] = (), *, image: str, key: str
+) -> Template:
     """Return the site's newest base of *image* with this key that can be cloned.
 
     Raises ``MissingObjectError`` when there is none (any more), or none that has
     the snapshot a clone hangs on.
     """
-    holdings = belonging.look(vcenter, placement)
+    holdings = belonging.look(vcenter, placement, keys)
     here = [item for item in holdings.templates(image=image, phase="base") if item.attributes.key == key]
     whole = [item for item in here if item.machine.has_snapshot]
     if whole:
         return whole[-1]
-    everything = belonging.look(vcenter, placement, everywhere=True)
+    everything = belonging.look(vcenter, placement, keys, everywhere=True)
     others = [one for one in everything.others(image=image) if one.attributes and one.attributes.key == key]
     if here:
         what, why = "the base template has no snapshot", f"somebody removed the snapshot of {here[-1].name}"
@@ -206,7 +209,7 @@ def forge(order: Provisioning, effects: Effects) -> Template:
 
     def check(vcenter: VCenter) -> Places:
         places = preflight.check(vcenter, job.site.placement, job.image.hardware, cloning=True)
-        template = source(vcenter, places.placement, image=job.image.name, key=order.base_key)
+        template = source(vcenter, places.placement, job.site.keys, image=job.image.name, key=order.base_key)
         effects.progress.note(f"clones {template.name}")
         found.append(_Source(places, template))
         return places

@@ -38,7 +38,7 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[str] = ()) -> Verdict:
     """Verify *template* and mark it; raises what :func:`goldsmith.stages.verify.verify` does."""
     session, guest = on.session, door.of(on.image).guest(on.image)
-    build = _build(on, template)
+    build, kept = _build(on, template), list[str]()
     run = Work(build.id, build_id(secrets.token_hex(16), session.now()))
     folder = session.builds.folder(build)
     order = verify.Verification(
@@ -55,6 +55,8 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         own_checks=tuple(_own(session.workspace.root, name) for name in own),
         seconds=patience(session.environment.get("GOLDSMITH_IP_WAIT_TIMEOUT", ""), default=600.0),
         keep_failed=keep_failed,
+        signer=on.effective.signer(),
+        record=lambda: kept[-1] if kept else "",
         gone=partial(session.builds.forget_run, run),
     )
     effects = forging.Effects(
@@ -70,7 +72,7 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
     alone = session.builds.working_on(build), session.builds.holding(run)
     with alone[0], alone[1], session.progress.kept(log), session.progress.step("verify", reason):
         threading.Thread(target=sbom.prepare, daemon=True).start()
-        return verify.verify(order, effects, found=lambda verdict: _record(on, verdict, folder))
+        return verify.verify(order, effects, found=lambda verdict: kept.append(_record(on, verdict, folder)))
 
 
 def _operators_key(on: OnSite, guest: Guest) -> str:
@@ -92,14 +94,16 @@ def _operators_key(on: OnSite, guest: Guest) -> str:
     return reading.private_key(reading.content(file)).decode()
 
 
-def _record(on: OnSite, verdict: Verdict, folder: Path) -> None:
-    """Keep the record; what was found is already marked, so trouble with it is told and hides nothing."""
+def _record(on: OnSite, verdict: Verdict, folder: Path) -> str:
+    """Keep the record, and return its digest, or nothing; trouble with it is told and hides nothing."""
+    digest = ""
     try:
         with on.session.progress.step("record", "what made it and what was found, here and on the datastore"):
-            gather.keep(on, verdict, folder)
+            digest = gather.keep(on, verdict, folder).digest
     except GoldsmithError as trouble:
         on.session.progress.note(f"the record was not kept everywhere: {trouble.what}")
     on.session.progress.note(f"report: {folder / write.REPORT}")
+    return digest
 
 
 def expected(image: Image, guest: Guest, folder: Path, *, root: Path) -> verify.Expected:

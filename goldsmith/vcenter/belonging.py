@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from goldsmith.model import Placement
+    from goldsmith.signing import PublicKey
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine
     from goldsmith.vcenter.marks import Attributes
@@ -60,6 +61,8 @@ class Scope:
     """What the site wants its newest base to be called; empty for nothing."""
     now: datetime
     """By the vCenter's clock."""
+    keys: tuple[PublicKey, ...] = ()
+    """Who may sign for the site; where nobody is named, nothing has to be signed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +75,26 @@ class Sighting:
     """Why it is not the site's own."""
     attributes: Attributes | None = None
     """What it says, where that can be read."""
+    signer: str = ""
+    """Whose key of the site's signed it; empty for nobody's."""
+
+    @property
+    def proof(self) -> str:
+        """How far what it says can be believed."""
+        return f"signed by {self.signer}" if self.signer else "claimed, not proved"
 
 
 def sighting(machine: Machine, scope: Scope) -> Sighting | None:
     """Return what a template is; nothing for what is no template, or says nothing."""
     if not machine.is_template or not marks.claims(machine):
         return None
-    attributes = marks.written(machine)
+    attributes, signer = marks.written(machine), marks.signed_by(machine, scope.keys) if scope.keys else None
     standing, why = _judged(machine, attributes, scope)
-    return Sighting(machine=machine, standing=standing, why=why, attributes=attributes)
+    if standing is Standing.HERE and scope.keys and signer is None:
+        how = "its signature does not fit what it says" if marks.said(machine, "signature") else "it is not signed"
+        standing, why = Standing.CLAIMED, f"{how}, and the site counts only what one of its keys has signed"
+    name = str(signer) if signer else ""
+    return Sighting(machine=machine, standing=standing, why=why, attributes=attributes, signer=name)
 
 
 def _judged(machine: Machine, attributes: Attributes | None, scope: Scope) -> tuple[Standing, str]:
@@ -134,13 +148,15 @@ class Holdings:
                 yield one
 
 
-def look(vcenter: VCenter, placement: Placement, *, everywhere: bool = False) -> Holdings:
-    """Return a site's templates, and with *everywhere* those of the whole vCenter as well.
+def look(
+    vcenter: VCenter, placement: Placement, keys: tuple[PublicKey, ...] = (), *, everywhere: bool = False
+) -> Holdings:
+    """Return a site's templates, and with *everywhere* those of the whole vCenter as well; *keys* sign for the site.
 
     Raises ``MissingObjectError`` when the site names what does not exist.
     """
     places = locate(vcenter, placement)
-    scope = Scope(folder=places.folder.ref, fixed_name=placement.template_name, now=vcenter.now())
+    scope = Scope(folder=places.folder.ref, fixed_name=placement.template_name, now=vcenter.now(), keys=keys)
     machines = vcenter.machines() if everywhere else vcenter.machines(places.folder)
     found = tuple(one for machine in machines if (one := sighting(machine, scope)))
     tree = Tree(vcenter.nodes()) if everywhere else None
@@ -151,9 +167,15 @@ def look(vcenter: VCenter, placement: Placement, *, everywhere: bool = False) ->
 class Finder:
     """Looks for a site's places and templates; a datastore that it chose of a cluster stays chosen."""
 
-    def __init__(self, connect: Callable[[], AbstractContextManager[VCenter]], placement: Placement) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], AbstractContextManager[VCenter]],
+        placement: Placement,
+        keys: tuple[PublicKey, ...] = (),
+    ) -> None:
         self._connect = connect
         self._asked = placement
+        self._keys = keys
         self._places: Places | None = None
 
     @property
@@ -173,7 +195,7 @@ class Finder:
 
     def holdings(self, vcenter: VCenter, *, everywhere: bool = False) -> Holdings:
         """Return the places and the templates as they are now; see :func:`look`."""
-        found = look(vcenter, self.placement, everywhere=everywhere)
+        found = look(vcenter, self.placement, self._keys, everywhere=everywhere)
         self._places = found.places
         return found
 
@@ -218,7 +240,7 @@ def repair(vcenter: VCenter, holdings: Holdings) -> Iterator[str]:
         if one.standing is Standing.HERE:
             yield f"{one.machine.name} is finished; its note said that it is being built, and was repaired"
         else:
-            yield (
-                f"{one.machine.name} was finished ({attributes.status}) and is kept, but does not count: {one.why};\n"
-                f"if it was restored from a backup, set its goldsmith.instance to {one.machine.instance_uuid}"
-            )
+            way = f"if it was restored from a backup, set its goldsmith.instance to {one.machine.instance_uuid}"
+            way = "build another one, which can be signed" if holdings.scope.keys else way
+            what = f"{one.machine.name} was finished ({attributes.status}) and is kept, but does not count"
+            yield f"{what}: {one.why};\n{way}"

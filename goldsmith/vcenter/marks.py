@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from goldsmith import terminal
+from goldsmith import signing, terminal
 from goldsmith.errors import GoldsmithError
-from goldsmith.plan import Existing, started
+from goldsmith.plan import Existing, canonical, started
 from goldsmith.work import ID_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from goldsmith.signing import PublicKey, Signer
     from goldsmith.vcenter.api import VCenter
     from goldsmith.vcenter.inventory import Machine
 
@@ -30,6 +31,7 @@ _SHAPES = {
     "status": f"{CANDIDATE}|{VERIFIED}|{FAILED}",
     "reason": r"(?s:.)*",
     "promoted": "[0-9TZ.:+-]{0,40}",
+    "signature": f"(?:{signing.SHAPE})?",
     "build": ID_PATTERN.pattern,
     "instance": r"\S+",
 }
@@ -60,9 +62,11 @@ class Attributes:
     promoted: str = ""
     """When it became golden (UTC, ISO 8601); empty for never."""
 
-    def values(self, machine: Machine) -> dict[str, str]:
-        """Return the attributes as they are written to *machine*, *instance* last."""
-        given = {**vars(self), "instance": machine.instance_uuid}
+    def values(self, machine: Machine, signer: Signer | None = None) -> dict[str, str]:
+        """Return the attributes as they are written to *machine*, *instance* last; signed, where somebody signs."""
+        given = {**vars(self), "signature": "", "instance": machine.instance_uuid}
+        if signer:
+            given["signature"] = signing.sign(_KIND, _signed(given), signer)
         return {PREFIX + name: given[name] for name in NAMES}
 
 
@@ -95,6 +99,20 @@ def malformed(machine: Machine) -> list[str]:
     return [PREFIX + name for name in wrong or ([] if started(said(machine, "build")) else ["build"])]
 
 
+_KIND = "template"
+
+
+def _signed(values: Mapping[str, str]) -> bytes:
+    """Return what is signed: everything that a template says, and whose it is."""
+    return canonical({name: values[name] for name in NAMES if name != "signature"})
+
+
+def signed_by(machine: Machine, keys: Iterable[PublicKey]) -> PublicKey | None:
+    """Return which of *keys* signed all that a template says; nothing when none did, or it was edited since."""
+    values = {name: said(machine, name) for name in NAMES}
+    return signing.signed_by(_KIND, _signed(values), values["signature"], keys)
+
+
 def owned(machine: Machine) -> bool:
     """Return whether what *machine* says was written for it: clones inherit attributes, and name another's UUID."""
     return bool(machine.instance_uuid) and said(machine, "instance") == machine.instance_uuid
@@ -104,7 +122,7 @@ def written(machine: Machine) -> Attributes | None:
     """Return what *machine* says, whosever it is, or nothing when it is not what this suite writes."""
     if malformed(machine):
         return None
-    given = {name: said(machine, name) for name in NAMES if name != "instance"}
+    given = {name: said(machine, name) for name in NAMES if name not in ("signature", "instance")}
     return Attributes(**{**given, "reason": terminal.line(given["reason"])})
 
 
@@ -130,7 +148,13 @@ def note(attributes: Attributes, *, built: str) -> str:
 
 
 def mark(
-    vcenter: VCenter, machine: Machine, attributes: Attributes, *, built: str, tell: Callable[[str], None]
+    vcenter: VCenter,
+    machine: Machine,
+    attributes: Attributes,
+    *,
+    built: str,
+    tell: Callable[[str], None],
+    signer: Signer | None = None,
 ) -> None:
     """Make *machine* a finished template: the attributes first, the note last.
 
@@ -142,7 +166,7 @@ def mark(
     if said(machine, "instance"):
         # Inherited from the base: while the others change hands, nobody may think that they are whole.
         vcenter.set_attributes(machine, {PREFIX + "instance": ""})
-    vcenter.set_attributes(machine, attributes.values(machine))
+    vcenter.set_attributes(machine, attributes.values(machine, signer))
     try:
         vcenter.set_note(machine, note(attributes, built=built))
     except GoldsmithError as trouble:
@@ -153,12 +177,25 @@ _REASON_LENGTH = 240
 """How much of the reasons an attribute holds; the vSphere Client shows about that much."""
 
 
-def judge(vcenter: VCenter, template: Template, *, status: str, reasons: Sequence[str] = ()) -> None:
+def judge(
+    vcenter: VCenter, template: Template, *, status: str, reasons: Sequence[str] = (), signer: Signer | None = None
+) -> Template:
     """Write what verification found out; the reasons first, so that no failed template is without any."""
+    reason = terminal.line("; ".join(reasons))[:_REASON_LENGTH]
+    return say(vcenter, template, ("reason", "status"), signer, reason=reason, status=status)
+
+
+def say(vcenter: VCenter, template: Template, order: Sequence[str], signer: Signer | None, **said: str) -> Template:
+    """Write some of what a template says, in this order, sign all of it, and return the template as it is now.
+
+    What is signed is what this run knows of the template, and not what somebody may have written there since.
+    """
     define(vcenter)
-    reason = "; ".join(reasons)
-    values = {PREFIX + "reason": reason[:_REASON_LENGTH], PREFIX + "status": status}
-    vcenter.set_attributes(template.machine, values)
+    now = replace(template, attributes=replace(template.attributes, **said))
+    values = now.attributes.values(template.machine, signer)
+    names = [*order, "signature"] if signer else order
+    vcenter.set_attributes(template.machine, {PREFIX + name: values[PREFIX + name] for name in names})
+    return now
 
 
 def existing(templates: Iterable[Template]) -> list[Existing]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,10 @@ def _reasons(verdict: Verdict) -> list[str]:
 def _mark(request: Verification, effects: Effects, status: str, reasons: Sequence[str]) -> None:
     try:
         with effects.progress.step(f"mark the template as {status}"), effects.connect() as vcenter:
-            marks.judge(vcenter, request.template, status=status, reasons=reasons)
+            template, kept = request.template, request.record()
+            if kept:
+                template = replace(template, attributes=replace(template.attributes, record=kept))
+            marks.judge(vcenter, template, status=status, reasons=reasons, signer=request.signer)
     except GoldsmithError as trouble:
         if status == marks.VERIFIED:
             raise

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from goldsmith.guests.guest import Family, WayIn
     from goldsmith.model import Image, Placement
+    from goldsmith.signing import Signer
     from goldsmith.vcenter.marks import Template
     from goldsmith.work import Work
 
@@ -62,5 +63,9 @@ class Verification:
     seconds: float = 600.0
     """How long the clones may take to get an address."""
     keep_failed: bool = False
+    signer: Signer | None = field(default=None, repr=False)
+    """Who signs what is found; nobody where the site has no keys."""
+    record: Callable[[], str] = str
+    """Returns the digest of the record that was kept meanwhile; empty for none."""
     gone: Callable[[], object] = lambda: None
     """Called when no clone of this run is left."""

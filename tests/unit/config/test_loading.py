@@ -14,6 +14,7 @@ import pytest
 from goldsmith.config import as_json, describe, load
 from goldsmith.errors import MAX_LINES, ConfigurationError, UnreachableError
 from goldsmith.host.workspace import Workspace
+from goldsmith.tools import sshkey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -426,3 +427,35 @@ def test_the_example_is_complete(workspace: Workspace) -> None:
         text = text.replace(line, line.removeprefix("# "))
     path.write_text(text, encoding="utf-8")
     assert load("example", None, workspace=workspace, environment={}).site.placement.resource_pool == "builds"
+
+
+def test_a_sites_signing_keys(workspace: Workspace, tmp_path: Path) -> None:
+    """A site's file or the environment names public keys; the private one is a secret, and signs for them."""
+    made, other = sshkey.generate("team-2026"), sshkey.generate("other")
+    (tmp_path / "key").write_text(made.private)
+    given = ORIGIN | {"GOLDSMITH_SIGNING_KEYS": f"{other.public}\n{made.public}\n", "SSH_AUTH_SOCK": ""}
+    for private in ({"GOLDSMITH_SIGNING_KEY": made.private}, {"GOLDSMITH_SIGNING_KEY_FILE": str(tmp_path / "key")}):
+        effective = load(None, None, workspace=workspace, environment=given | private)
+        assert [str(key) for key in effective.site.keys] == ["other", "team-2026"]
+        signer = effective.signer()
+        assert signer
+        assert str(signer.public) == "team-2026"
+        assert made.private in effective.confidential()
+        assert made.private.splitlines()[1] not in str(describe(effective, workspace.root))
+    with pytest.raises(ConfigurationError, match="nothing can be signed"):
+        load(None, None, workspace=workspace, environment=given).signer()
+    assert load(None, None, workspace=workspace, environment=ORIGIN | {"SSH_AUTH_SOCK": "/x"}).signer() is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"GOLDSMITH_SIGNING_KEYS": "ssh-rsa AAAA x"}, "must be an ed25519 key"),
+        ({"GOLDSMITH_SIGNING_KEY": "hunter2"}, "without a passphrase"),
+    ],
+)
+def test_signing_keys_that_are_none(workspace: Workspace, environment: dict[str, str], told: str) -> None:
+    """Refused while the configuration is read; a private one is not shown."""
+    said = refusal(workspace, None, ORIGIN | environment)
+    assert told in said
+    assert "hunter2" not in said

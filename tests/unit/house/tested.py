@@ -17,6 +17,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "guests/__init__.py": ("unit/records/test_record.py",),
     "guests/apt.py": ("unit/records/test_changes.py",),
     "guests/guest.py": ("unit/installers/test_door.py",),
+    "host/agent.py": ("unit/test_signing.py",),
     "host/pipes.py": ("integration/test_base.py",),
     "host/runner.py": ("unit/host/test_children.py", "unit/host/test_signals.py", "integration/test_interruptions.py"),
     "installers/answers.py": ("unit/installers/preseed/test_rendering.py",),

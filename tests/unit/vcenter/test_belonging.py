@@ -15,6 +15,7 @@ from goldsmith.vcenter import belonging, marks, notes
 from goldsmith.vcenter.belonging import Finder, Scope, Standing, look, repair, same_time
 from goldsmith.vcenter.inventory import Kind, Machine, Node
 from goldsmith.work import Work
+from tests.unit.test_signing import by, public
 from tests.unit.vcenter.fakes import BEGAN, BUILD, FOLDER, OTHER_BUILD, PLACEMENT, FakeVCenter, finished
 
 NOW = FakeVCenter.clock
@@ -217,3 +218,90 @@ def test_what_was_chosen_stays_chosen() -> None:
     assert finder.holdings(vcenter).places.datastore == chosen
     assert finder.placement.datastore == f"POD/{chosen.name}"
     assert vcenter.sessions == 1
+
+
+# -- a site whose templates are signed ---------------------------------------------------------
+
+KEYS = (public("old"), public("new"))
+
+
+def signed(name: str = "new", **changed: Any) -> Machine:
+    """Return a finished template that a key has signed, with what was *changed* since."""
+    told = {key: changed.pop(key) for key in ("status",) if key in changed}
+    machine = finished(**told)
+    attributes = marks.attributes_of(machine)
+    assert attributes
+    values = attributes.values(machine, by(name))
+    return replace(machine, attributes={**values, **changed.pop("attributes", {})}, **changed)
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_what_a_key_of_the_site_signed_is_the_sites(name: str) -> None:
+    """Any key that is listed will do, and the one that signed is told."""
+    found = belonging.sighting(signed(name), replace(SCOPE, keys=KEYS))
+    assert found
+    assert (found.standing, found.proof) == (Standing.HERE, f"signed by {name}")
+
+
+@pytest.mark.parametrize("attribute", sorted(set(marks.NAMES) - {"signature"}))
+def test_no_attribute_of_a_signed_template_can_be_edited(attribute: str) -> None:
+    """Whatever is written in there by who has not the key, the template counts no longer."""
+    other = {
+        "key": "0" * 64, "status": "verified", "build": OTHER_BUILD, "image": "debian-12", "phase": "docker",
+        "record": "1" * 64, "inputs": "a=1", "commit": "c0ffee", "parent": "x", "reason": "y", "promoted": "2026",
+        "instance": "another",
+    }[attribute]  # fmt: skip
+    machine = signed(attributes={f"goldsmith.{attribute}": other})
+    found = belonging.sighting(machine, replace(SCOPE, keys=KEYS))
+    assert found
+    assert found.standing is not Standing.HERE
+    assert found.proof == "claimed, not proved"
+
+
+@pytest.mark.parametrize(
+    ("machine", "why"),
+    [
+        (finished(), "it is not signed"),
+        (signed("stranger"), "its signature does not fit"),
+        (signed(instance_uuid="copy", attributes={"goldsmith.instance": "copy"}), "its signature does not fit"),
+        (signed(attributes={"goldsmith.signature": ""}), "it is not signed"),
+    ],
+    ids=["unsigned", "a stranger's key", "a copy that names itself", "taken away"],
+)
+def test_what_no_key_of_the_site_signed_is_only_claimed(machine: Machine, why: str) -> None:
+    """It is never the newest or a reason to skip, and is shown as what it is."""
+    vcenter = FakeVCenter()
+    vcenter.add(machine)
+    holdings = look(vcenter, PLACEMENT, KEYS)
+    assert holdings.templates(image="debian-13", phase="base", failed=True) == []
+    [other] = holdings.others()
+    assert other.standing is Standing.CLAIMED
+    assert other.why.startswith(why)
+    assert len(look(vcenter, PLACEMENT).templates(image="debian-13", phase="base")) == 1
+
+
+def test_a_verdict_is_signed_over_what_the_run_knows() -> None:
+    """Between choosing a template and marking it, somebody edits its key: that is not signed along with the verdict."""
+    vcenter = FakeVCenter()
+    machine = vcenter.add(signed())
+    [template] = look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base")
+    vcenter.set_attributes(machine, {"goldsmith.key": "0" * 64})
+    marks.judge(vcenter, template, status=marks.VERIFIED, signer=by("new"))
+    assert look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base") == []
+    vcenter.set_attributes(machine, {"goldsmith.key": template.attributes.key})
+    [again] = look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base")
+    assert again.attributes.status == marks.VERIFIED
+
+
+def test_a_template_is_signed_when_it_is_finished() -> None:
+    """With its last attributes, and again with each verdict."""
+    vcenter = FakeVCenter()
+    machine = vcenter.add(finished(attributes={}, note=NOTE))
+    attributes = marks.attributes_of(finished())
+    assert attributes
+    marks.mark(vcenter, machine, attributes, built="now", tell=print, signer=by("new"))
+    [template] = look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base")
+    kept = marks.say(vcenter, template, ("record",), by("new"), record="1" * 64)
+    marks.judge(vcenter, kept, status=marks.FAILED, reasons=["a\nb"], signer=by("new"))
+    [found] = look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base", failed=True)
+    assert (found.attributes.status, found.attributes.record) == (marks.FAILED, "1" * 64)

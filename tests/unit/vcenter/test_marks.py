@@ -80,6 +80,7 @@ def test_a_crash_while_marking(after: int) -> None:
         ("key", "zz"), ("key", ""), ("image", "../x"), ("phase", "prod"), ("build", "../../x"), ("build", ""),
         ("build", "99999999-999999-0123abcd"), ("commit", "main"), ("record", "none"), ("inputs", "x"),
         ("status", "golden"), ("status", ""), ("parent", "a\nb"), ("promoted", "soon"), ("instance", ""),
+        ("signature", "x"),
     ],
 )  # fmt: skip
 def test_an_attribute_that_is_none_makes_no_template(name: str, value: str) -> None:
