@@ -45,6 +45,7 @@ NEWEST = Flag("newest", "print only the name of the newest verified one (a Docke
 EVERYWHERE = Flag(
     "everywhere", "show what others have of this suite, too: elsewhere, foreign, or only claimed", default=False
 )
+FILE = Flag("file", "where the private key goes: a file that does not exist")
 CHECKS = Flag("checks", "further testinfra modules of yours, relative to the repository; may be repeated", many=True)
 VCENTERS = Flag("vcenters", "how many simulated vCenters to run", default="1")
 
@@ -148,6 +149,16 @@ def verify() -> None:
 @verb("templates", IMAGE, SITE, PHASE, NEWEST, EVERYWHERE, JSON, looks=True)
 def templates() -> None:
     """List the site's templates that this suite made."""
+
+
+@verb("audit", IMAGE, SITE, TEMPLATE, JSON, looks=True)
+def audit() -> None:
+    """Compare a template with its record, its package list and what it was made of, and name what was changed."""
+
+
+@verb("audit", FILE)
+def signing_key() -> None:
+    """Make a key that signs templates and records; the site names its public half."""
 
 
 @verb("clean", SITE, DRY, JSON)

@@ -38,16 +38,15 @@ def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     build = template.attributes.build
     for name, seconds in verdict.seconds.items():
         builds.note_seconds(folder, f"verify: {name}", seconds)
-    written = write.write(
-        folder, draft(on, verdict, folder), inventory(verdict), previous(on.session, on.site, template)
-    )
+    before, signer = previous(on.session, on.site, template), on.effective.signer()
+    written = write.write(folder, draft(on, verdict, folder), inventory(verdict), before, signer)
     datastore = on.finder.places().paths.datastore
     store = on.store(
         on.finder.placement.iso_folder / RECORDS, datastore, door=on.toolbox(build), log=folder / "logs/record.log"
     )
     upload.companion(store, written.archive, name=f"{template.name}.tar.gz", build_id=build)
     with on.connect() as vcenter:
-        marks.say(vcenter, template, ("record",), on.effective.signer(), record=written.digest)
+        marks.say(vcenter, template, ("record",), signer, record=written.digest)
     return written
 
 

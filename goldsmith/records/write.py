@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from goldsmith import guests
+from goldsmith import guests, signing
 from goldsmith.host.workspace import write_if_changed
 from goldsmith.records import page, sbom
 from goldsmith.records import record as records
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
     from goldsmith.records.page import Previous
     from goldsmith.records.record import Record
+    from goldsmith.signing import Signer
 
 RECORD = "record.json"
+KIND = "record"
 SBOM = "sbom.cdx.json"
 INVENTORY = "inventory.json"
 REPORT = "report.html"
+SIGNATURE = "record.sig"
+"""Over the record, which has the hashes of what lies beside it."""
 ARCHIVE = "record.tar.gz"
 
 
@@ -40,7 +44,13 @@ class Written:
     archive: Path
 
 
-def write(folder: Path, draft: Record, inventory: Mapping[str, Any], previous: Previous | None = None) -> Written:
+def write(
+    folder: Path,
+    draft: Record,
+    inventory: Mapping[str, Any],
+    previous: Previous | None = None,
+    signer: Signer | None = None,
+) -> Written:
     """Write the record and its companions into the build's *folder*; return them packed as well.
 
     *draft* lacks the artefacts' hashes, which are filled in here. The page in
@@ -57,6 +67,8 @@ def write(folder: Path, draft: Record, inventory: Mapping[str, Any], previous: P
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     record = draft.model_copy(update={"artefacts": hashes})
     texts[RECORD] = records.dump(record)
+    if signer:
+        texts[SIGNATURE] = signing.sign(KIND, texts[RECORD].encode(), signer) + "\n"
     digest = records.digest(texts[RECORD])
     shown = partial(page.render, record, digest=digest, inventory=inventory, previous=previous)
     for name, text in {**texts, REPORT: shown(pages=_pages(folder, record, previous))}.items():

@@ -105,6 +105,13 @@ class VCenter(Protocol):
         """Give the machine or template another name."""
         ...
 
+    def fetch(self, datacenter: str, datastore: Node, path: str) -> bytes:
+        """Return a small file of a datastore, such as a record; *datacenter* is its inventory path.
+
+        Raises ``MissingObjectError`` when it is not there.
+        """
+        ...
+
     def vitals(self, machine: Machine) -> Vitals:
         """Return what can be seen of a machine."""
         ...

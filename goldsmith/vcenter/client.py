@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from goldsmith.vcenter import cloning, console, convert, history
 from goldsmith.vcenter.api import Space, StoredFile, Vitals
 from goldsmith.vcenter.collector import Collector
+from goldsmith.vcenter.download import download
 from goldsmith.vcenter.faults import explained
 from goldsmith.vcenter.inventory import Kind, Node, Power
 from goldsmith.vcenter.marks import PREFIX
@@ -166,6 +167,12 @@ class Client:
         """Return the console of a running machine as a PNG; the copy on the datastore is removed again."""
         with explained(self.server):
             return console.screenshot(self._collector, self._content, self._vm(machine), self.server, self._tls)
+
+    def fetch(self, datacenter: str, datastore: Node, path: str) -> bytes:
+        """Return a small file of a datastore, such as a record; *datacenter* is its inventory path."""
+        cookie, name = str(stub_of(self._content.rootFolder).cookie), datastore.spelt
+        with explained(self.server):
+            return download(self.server, self._tls, cookie, datacenter=datacenter, datastore=name, path=path)
 
     # -- changing -------------------------------------------------------------
 

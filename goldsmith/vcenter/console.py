@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from http.client import HTTPSConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
-from goldsmith.errors import ToolError
-from goldsmith.vcenter.faults import DEADLINE_SECONDS, split_server
+from goldsmith.vcenter.download import download
 from goldsmith.vcenter.sdk import stub_of, vim
 
 if TYPE_CHECKING:
@@ -22,9 +19,9 @@ def screenshot(collector: Collector, content: Any, vm: Any, server: str, tls: ss
     stored = str(collector.finish(vm.CreateScreenshot_Task()))
     datastore, _, path = stored.removeprefix("[").partition("] ")
     datacenter, inventory_path = _datacenter_of(collector, vm)
-    question = urlencode({"dcPath": inventory_path, "dsName": datastore})
+    cookie = str(stub_of(content.rootFolder).cookie)
     try:
-        return _download(server, f"/folder/{quote(path)}?{question}", stub_of(content.rootFolder).cookie, tls)
+        return download(server, tls, cookie, datacenter=inventory_path, datastore=datastore, path=path)
     finally:
         with contextlib.suppress(Exception):
             collector.finish(content.fileManager.DeleteDatastoreFile_Task(stored, datacenter))
@@ -38,15 +35,3 @@ def _datacenter_of(collector: Collector, vm: Any) -> tuple[Any, str]:
         names += [str(values["name"])] if found else []
         place = values["parent"]
     return found, "/".join(reversed(names))
-
-
-def _download(server: str, where: str, cookie: str, tls: ssl.SSLContext) -> bytes:
-    host, port = split_server(server)
-    connection = HTTPSConnection(host, port, timeout=DEADLINE_SECONDS, context=tls)
-    with contextlib.closing(connection):
-        connection.request("GET", where, headers={"Cookie": str(cookie).split(";", 1)[0]})
-        answer = connection.getresponse()
-        content = answer.read()
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's "OK"
-        raise ToolError(f"the datastore answers {answer.status} {answer.reason}", where=where)
-    return content

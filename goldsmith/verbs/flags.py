@@ -32,6 +32,7 @@ class Request:
     phase: str = ""
     newest: bool = False
     everywhere: bool = False
+    file: str = ""
     template: str = ""
     checks: tuple[str, ...] = ()
     vcenters: str = "1"

@@ -100,6 +100,7 @@ def templates(holdings: Holdings, *, image: str, phase: str = "", everywhere: bo
             "build": told["build"],
             "commit": told["commit"],
             "standing": one.standing.value,
+            "proof": one.proof,
             "why": one.why,
             "folder": holdings.folders.get(one.machine.folder, ""),
         }
@@ -118,6 +119,6 @@ def _read(one: Sighting) -> tuple[dict[str, str], datetime | None]:
 def templates_table(rows: Sequence[Mapping[str, Any]], *, everywhere: bool = False) -> None:
     """Print the rows of :func:`templates`."""
     names = ["name", "image", "phase", "status", "key", "age", "parent", "size"]
-    names += ["standing", "folder", "why"] if everywhere else []
+    names += ["standing", "proof", "folder", "why"] if everywhere else []
     shown = [{**row, "size": size(row["size_bytes"])} for row in rows]
     table(names, [tuple(str(row[name]) for name in names) for row in shown])

@@ -16,7 +16,7 @@ from goldsmith.flow import inputs
 from goldsmith.host.workspace import Workspace
 from goldsmith.toolbox import lock as locks
 from goldsmith.vcenter import marks
-from tests.integration import foreign
+from tests.integration import agent, foreign
 from tests.integration.inventory import datastore, difference, docker
 from tests.integration.test_bad_input import refused, variables
 
@@ -165,6 +165,31 @@ def test_names_with_slashes_and_a_datastore_in_a_cluster(bystander: Bystander, o
         for vm in foreign.every(client):
             if vm.name in {one, two}:
                 client._collector.finish(vm.Destroy_Task())
+
+
+def test_only_what_a_key_of_the_site_signed_counts(bystander: Bystander, tmp_path: Path) -> None:
+    """A base is signed by an agent that keeps the key; edited, it is no reason to skip until the edit is undone."""
+    path = tmp_path / "team"
+    line = bystander.operator.done("signing-key", "--file", str(path)).out.strip()
+    with agent.listening(path.read_text(), tmp_path / "agent") as where:
+        site = variables(bystander, GOLDSMITH_SIGNING_KEYS=line)
+        refused(bystander.operator.run("packer-base", **site, SSH_AUTH_SOCK=""), 2, "nothing can be signed", "ssh-add")
+        with bystander.quick():
+            name = bystander.operator.done("packer-base", **site, SSH_AUTH_SOCK=str(where)).out.strip()
+    site |= {"GOLDSMITH_SIGNING_KEY_FILE": str(path), "SSH_AUTH_SOCK": ""}
+    [made] = json.loads(bystander.operator.done("templates", "--json", **site).out)
+    assert (made["name"], made["proof"]) == (name, "signed by team")
+    skips = f"{name} has the same key"
+    assert skips in bystander.operator.done("plan", **site).out
+    with bystander.lab.connect() as client:
+        [machine] = [one for one in client.machines() if one.name == name]
+        client.set_attributes(machine, {"goldsmith.status": "verified"})
+        edited = bystander.operator.done("plan", **site)
+        assert skips not in edited.out
+        assert f"{name} does not count: its signature does not fit what it says" in edited.err
+        client.set_attributes(machine, {"goldsmith.status": "candidate"})
+        assert skips in bystander.operator.done("plan", **site).out
+        client.destroy(machine)
 
 
 def test_a_console_is_seen_as_a_picture(bystander: Bystander) -> None:

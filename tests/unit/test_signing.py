@@ -96,7 +96,9 @@ def test_where_the_private_key_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("private", "agent"), [("", None), ("", FakeAgent("other")), (pair("other").private, FakeAgent("team"))]
+    ("private", "agent"),
+    [("", None), ("", FakeAgent("other")), (pair("other").private, FakeAgent("team"))],
+    ids=["nothing", "an agent with another", "another"],
 )
 def test_a_run_that_could_not_sign_is_refused(private: str, agent: FakeAgent | None) -> None:
     """What it made would count for nothing: the error names the keys that do, and no private one."""
@@ -110,6 +112,7 @@ def test_a_run_that_could_not_sign_is_refused(private: str, agent: FakeAgent | N
     "line",
     ["", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-rsa AAAAB3NzaC1yc2E=", pair("x").private.splitlines()[1],
      f"x {pair('x').public}", pair("x").public[:60], f"ssh-ed25519 {base64.b64encode(bytes(51)).decode()} x"],
+    ids=["nothing", "a type", "short", "RSA", "private", "options", "cut off", "of another type"],
 )  # fmt: skip
 def test_what_is_no_public_key(line: str) -> None:
     """It is refused in words."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from goldsmith.errors import GoldsmithError, ToolError
+from goldsmith.errors import GoldsmithError, MissingObjectError, ToolError
 from goldsmith.model import Placement
 from goldsmith.vcenter import marks
 from goldsmith.vcenter.api import Space, StoredFile, Vitals
@@ -83,6 +83,8 @@ class FakeVCenter:
     sessions: int = 0
     trouble: GoldsmithError | None = None
     """Raised by every change, when set."""
+    away: GoldsmithError | None = None
+    """Raised instead of a session, when set."""
     no_note: BaseException | None = None
     """Raised instead of writing a note, when set."""
     ordered: list[CloneOrder] = field(default_factory=list)
@@ -96,6 +98,8 @@ class FakeVCenter:
     """When something last happened with a machine, by its reference; nothing is remembered of the others."""
     later: dict[str, Machine] = field(default_factory=dict)
     """What a machine is when it is looked at again, by its reference."""
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """What files hold, by their path."""
     gone: set[str] = field(default_factory=set)
     """The machines that were removed, by name."""
     hidden: set[str] = field(default_factory=set)
@@ -104,6 +108,8 @@ class FakeVCenter:
     @contextlib.contextmanager
     def connect(self) -> Iterator[FakeVCenter]:
         """Count a session."""
+        if self.away:
+            raise self.away
         self.sessions += 1
         yield self
 
@@ -167,6 +173,11 @@ class FakeVCenter:
     def rename(self, machine: Machine, name: str) -> None:
         self._changed(f"rename {machine.name} to {name}")
         self.held[machine.ref] = replace(self.held[machine.ref], name=name)
+
+    def fetch(self, datacenter: str, datastore: Node, path: str) -> bytes:
+        if path not in self.contents:
+            raise MissingObjectError("the file is not on the datastore", where=path)
+        return self.contents[path]
 
     def vitals(self, machine: Machine) -> Vitals:
         return self.seen
