@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import CheckError, ConfigurationError, MissingObjectError, RefusedError, UnreachableError
+from goldsmith.host import reading
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.records import audit as auditing
 from goldsmith.records.audit import Finding, State
@@ -40,7 +41,7 @@ def make_key(session: Session, file: str) -> None:
             why="it is a secret, and is neither printed nor put anywhere by itself",
             next="name one that does not exist, outside of the repository: --file ~/.ssh/goldsmith-signing",
         )
-    path = Path(file).expanduser()
+    path = reading.expanded(Path(file))
     if path.exists():
         raise RefusedError(
             "there is a file already",
