@@ -133,17 +133,20 @@ class Builds:
                 else:
                     return build_id
 
+    def find(self, build_id: str) -> Build | None:
+        """Return the build of this id; nothing where this checkout has none that can be read."""
+        return _parse(self.workspace.build(build_id) / _STATE) if ID_PATTERN.fullmatch(build_id) else None
+
     def load(self, build_id: str) -> Build:
-        """Return one build. Raises ``ConfigurationError`` when there is none of this id."""
-        known = {build.id: build for build in self.all()}
-        if build_id not in known:
-            raise ConfigurationError(
-                f"there is no build {build_id}",
-                where=f"--build {build_id}",
-                why="known builds: " + (", ".join(list(known)[-5:]) or "none"),
-                next="name one of these, or leave --build out",
-            )
-        return known[build_id]
+        """Return the build of this id. Raises ``ConfigurationError`` when there is none."""
+        if found := self.find(build_id):
+            return found
+        raise ConfigurationError(
+            f"there is no build {build_id}",
+            where=f"--build {build_id}",
+            why="known builds: " + (", ".join(build.id for build in self.all()[-5:]) or "none"),
+            next="name one of these, or leave --build out",
+        )
 
     def all(self) -> tuple[Build, ...]:
         """Return all readable builds, oldest first."""
@@ -186,7 +189,7 @@ class Builds:
     def life(self, work: Work) -> Life:
         """Return whether a process on this machine works on a build, or a run, at this moment."""
         folder = self.workspace.build(work.build)
-        return life(work, folder, known=not work.run and _parse(folder / _STATE) is not None)
+        return life(work, folder, known=not work.run and self.find(work.build) is not None)
 
     def alive(self, build_id: str) -> bool:
         """Return whether a process on this machine works on the build at this moment."""

@@ -41,7 +41,11 @@ class PublicKey:
             blob = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             blob = b""
-        if kind.encode() != TYPE or not blob.startswith(_string(TYPE)) or len(blob) != len(_string(TYPE)) + 4 + 32:
+        if (
+            kind.encode() != TYPE
+            or not blob.startswith(ssh_string(TYPE))
+            or len(blob) != len(ssh_string(TYPE)) + 4 + 32
+        ):
             msg = "must be an ed25519 key as OpenSSH writes it: ssh-ed25519 AAAA… name"
             raise ValueError(msg)
         return cls(blob, rest[0].strip() if rest else "")
@@ -156,7 +160,8 @@ def _message(kind: str, content: bytes) -> bytes:
     return f"goldsmith {kind} 1\n".encode() + content
 
 
-def _string(data: bytes) -> bytes:
+def ssh_string(data: bytes) -> bytes:
+    """Return *data* as SSH writes a string: after its length (RFC 4251, section 5)."""
     return len(data).to_bytes(4, "big") + data
 
 

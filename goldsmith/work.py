@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from goldsmith.errors import RefusedError
 from goldsmith.host.files import FileError
 from goldsmith.host.workspace import holding
+from goldsmith.model.values import SLUG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 """The id of a build, and of a run of a verification."""
-_IMAGE = r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 
 _CI = (("CI_COMMIT_BRANCH", "CI_PIPELINE_ID"), ("GITHUB_REF_NAME", "GITHUB_RUN_ID"))
@@ -78,7 +78,7 @@ def named(name: str, *, id: str, image: str = "", phase: str = "") -> bool:  # n
 
     Where *image* and *phase* are given, they must be these.
     """
-    begin = re.escape(image) if image else _IMAGE
+    begin = re.escape(image) if image else SLUG
     middle = re.escape(phase) if phase else "(?:base|docker)"
     return re.fullmatch(rf"{begin}-{middle}(?:-{_LABEL})?-{re.escape(id)}", name) is not None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from goldsmith.records.changes import contents
 from goldsmith.records.page import Previous, render
 from goldsmith.records.record import Ancestor, CheckResult, Record, Source, Stage, Toolbox
 
@@ -103,6 +104,11 @@ def record(**changes: Any) -> Record:
 def stages(**seconds: float) -> tuple[Stage, ...]:
     """Return stages that took so long."""
     return tuple(Stage(name=name, seconds=value) for name, value in seconds.items())
+
+
+def previous(one: Record, inventory: dict[str, Any]) -> Previous:
+    """Return the template before, with what its inventory lists."""
+    return Previous(record=one, contents=contents(inventory, one.family))
 
 
 def inventory(packages: dict[str, str], **others: Any) -> dict[str, Any]:
@@ -207,7 +213,7 @@ def failed() -> str:
         template=f"debian-13-docker-{BEFORE}", build=BEFORE, built="2026-11-16T15:00:00Z", size_bytes=4_190_000_000
     )
     pages = {BASE: f"../{BASE}/report.html", BEFORE: f"../{BEFORE}/report.html"}
-    return render(one, digest="78" * 32, inventory=NEW, previous=Previous(record=before, inventory=OLD), pages=pages)
+    return render(one, digest="78" * 32, inventory=NEW, previous=previous(before, OLD), pages=pages)
 
 
 def verified() -> str:
@@ -215,7 +221,7 @@ def verified() -> str:
     before = record(template=f"debian-13-docker-{BEFORE}", build=BEFORE, built="2026-11-16T15:00:00Z")
     packages = {row["name"]: row["version"] for row in OLD["packages"]}
     now = {**OLD, "packages": inventory(packages | {"curl": "8.14.1-2+deb13u1"})["packages"]}
-    return render(record(), digest="78" * 32, inventory=now, previous=Previous(record=before, inventory=OLD))
+    return render(record(), digest="78" * 32, inventory=now, previous=previous(before, OLD))
 
 
 def first() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, ValidationError
@@ -91,8 +92,9 @@ class Effective:
         """
         return self._lab_credentials() if self.site.is_lab else self._own_credentials()
 
+    @cached_property
     def signer(self) -> Signer | None:
-        """Return who signs templates and records for the site; nobody where it names no keys.
+        """Who signs templates and records for the site; nobody where it names no keys. An agent is asked once.
 
         Raises ``ConfigurationError`` when it names some, and neither environment nor agent has a private half.
         """

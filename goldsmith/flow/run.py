@@ -112,7 +112,7 @@ class Flow:
         """Carry out what the plan names, after telling it; return the finished build, or nothing if none was needed."""
         _ = self.on.credentials
         timeouts(self.session.environment, lab=self.on.lab is not None)
-        _ = self.on.effective.signer()
+        _ = self.on.effective.signer
         self.session.network(self.on.site)  # refused before anything is done
         with self.alone(order):
             if order.build:

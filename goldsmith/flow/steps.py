@@ -230,7 +230,7 @@ class Steps:
             commit=session.commit,
             host=session.host,
             keep_failed=self.keep_failed,
-            signer=self.on.effective.signer(),
+            signer=self.on.effective.signer,
         )
 
     def _effects(self) -> forging.Effects:

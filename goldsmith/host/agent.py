@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goldsmith.errors import UnreachableError
+from goldsmith.signing import ssh_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ class Agent:
         Raises ``UnreachableError`` when there is none.
         """
         try:
-            answer = self._ask(bytes([_SIGN]) + _string(blob) + _string(message) + bytes(4), _SIGNED)
+            answer = self._ask(bytes([_SIGN]) + ssh_string(blob) + ssh_string(message) + bytes(4), _SIGNED)
             _, rest = _taken(_taken(answer)[0])
             return _taken(rest)[0]
         except (OSError, ValueError) as error:
@@ -67,7 +68,7 @@ class Agent:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)
             connection.connect(str(self.path))
-            connection.sendall(_string(request))
+            connection.sendall(ssh_string(request))
             size = int.from_bytes(_received(connection, 4), "big")
             if not 0 < size <= _LARGEST:
                 raise ValueError("it answers nothing that can be read")
@@ -85,10 +86,6 @@ def _received(connection: socket.socket, count: int) -> bytes:
             raise ValueError("it ends the connection")
         data += more
     return data
-
-
-def _string(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
 
 
 def _taken(data: bytes) -> tuple[bytes, bytes]:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a file that cannot grow."""
 _NEXT = {
-    **dict.fromkeys(_FULL, "free some space there, then run the same command again: finished stages are not repeated"),
+    **dict.fromkeys(FULL, "free some space there, then run the same command again: finished stages are not repeated"),
     errno.ELOOP: "remove it: a symbolic link is not followed where goldsmith writes",
 }
 _LOOK = (
@@ -51,7 +52,7 @@ def explained(error: OSError, where: str = "") -> FileError | None:
         return None
     named = isinstance(error.filename, str | bytes)
     return FileError(
-        "no space is left" if error.errno in _FULL else "a file that goldsmith needs cannot be used",
+        "no space is left" if error.errno in FULL else "a file that goldsmith needs cannot be used",
         where=os.fsdecode(error.filename) if named else where or _line(error),
         why=error.strerror or str(error),
         next=_NEXT.get(error.errno, _LOOK),

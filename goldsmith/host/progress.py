@@ -119,25 +119,32 @@ class Lines:
         self.stream.flush()
 
 
-class GitLab(Lines):
-    """Plain lines whose outermost steps can be folded in a GitLab job's log."""
+class Folding(Lines):
+    """Plain lines whose outermost steps can be folded in a CI job's log: each kind of CI has its own marks."""
+
+    @contextlib.contextmanager
+    def step(self, name: str, reason: str = "") -> Iterator[None]:
+        """Wrap an outermost step's lines into what can be folded."""
+        with contextlib.nullcontext() if self._depth else self._folded(name, reason), super().step(name, reason):
+            yield
+
+    def _folded(self, name: str, reason: str) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+
+class GitLab(Folding):
+    """Folds into the sections of a GitLab job's log."""
 
     _sections = 0
 
     @contextlib.contextmanager
-    def step(self, name: str, reason: str = "") -> Iterator[None]:
-        """Wrap an outermost step's lines into a section."""
-        if self._depth:
-            with super().step(name, reason):
-                yield
-            return
+    def _folded(self, name: str, _reason: str) -> Iterator[None]:
         # A section's name must be its own within the log, and may hold few characters.
         self._sections += 1
         section = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self._redact(name))}_{self._sections}"
         self._mark("start", section)
         try:
-            with super().step(name, reason):
-                yield
+            yield
         finally:
             self._mark("end", section)
 
@@ -150,21 +157,15 @@ class GitLab(Lines):
         return time.time()
 
 
-class GitHub(Lines):
-    """Plain lines whose outermost steps can be folded in a GitHub workflow's log, where groups do not nest."""
+class GitHub(Folding):
+    """Folds into the groups of a GitHub workflow's log, which do not nest."""
 
     @contextlib.contextmanager
-    def step(self, name: str, reason: str = "") -> Iterator[None]:
-        """Wrap an outermost step's lines into a group."""
-        if self._depth:
-            with super().step(name, reason):
-                yield
-            return
+    def _folded(self, name: str, reason: str) -> Iterator[None]:
         title = self.shown(f"{name} ({reason})" if reason else name).replace("\n", " ")
         self.write(f"::group::{title}")
         try:
-            with super().step(name, reason):
-                yield
+            yield
         finally:
             self.write("::endgroup::")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import select
@@ -10,12 +9,10 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from goldsmith.errors import ToolError
+from goldsmith.host.files import FULL
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a file says that cannot grow; everything else means that nobody is at the other end."""
 
 
 class Lasting(io.BufferedIOBase):
@@ -88,7 +85,7 @@ def is_unread(stream: TextIO) -> bool:
     lost = trouble(stream)
     if lost is None:
         return False
-    if lost.errno not in _FULL:
+    if lost.errno not in FULL:  # then nobody is at the other end
         return True
     raise ToolError(
         "the result could not be written",

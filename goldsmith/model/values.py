@@ -34,10 +34,9 @@ _PATH = r"(?:/[A-Za-z0-9._~+-]+)*/?"
 # URLs travel through preseed, shell and apt alike; other characters are written %XX, as URLs do.
 _USERINFO = r"(?:[A-Za-z0-9._~%+-]+(?::[A-Za-z0-9._~%+-]*)?@)?"
 
-Slug = Annotated[
-    str,
-    must(r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?", "1 to 40 small letters, digits, dots and dashes"),
-]
+SLUG = r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?"
+"""What a site and an image may be called."""
+Slug = Annotated[str, must(SLUG, "1 to 40 small letters, digits, dots and dashes")]
 HostName = Annotated[str, must(_HOST, "a host name or an IPv4 address, such as ntp1.example.com")]
 # DNS has machines with underlines in their names, which no mirror's URL may have.
 _SERVER = re.compile(

@@ -38,13 +38,13 @@ def keep(on: OnSite, verdict: Verdict, folder: Path) -> Written:
     build = template.attributes.build
     for name, seconds in verdict.seconds.items():
         builds.note_seconds(folder, f"verify: {name}", seconds)
-    before, signer = previous(on.session, on.site, template), on.effective.signer()
+    before, signer = previous(on.session, on.site, template), on.effective.signer
     written = write.write(folder, draft(on, verdict, folder), inventory(verdict), before, signer)
     datastore = on.finder.places().paths.datastore
     store = on.store(
         on.finder.placement.iso_folder / RECORDS, datastore, door=on.toolbox(build), log=folder / "logs/record.log"
     )
-    upload.companion(store, written.archive, name=f"{template.name}.tar.gz", build_id=build)
+    upload.companion(store, written.archive, name=records.stored_as(template.name), build_id=build)
     with on.connect() as vcenter:
         marks.say(vcenter, template, ("record",), signer, record=written.digest)
     return written
@@ -92,9 +92,9 @@ def draft(on: OnSite, verdict: Verdict, folder: Path) -> Record:
 def parts(session: Session, template: Template) -> dict[str, str]:
     """Return the parts of the template's key: whole where this checkout made it, else in the template's short form."""
     attributes = template.attributes
-    for build in session.builds.all():
-        if build.id == attributes.build and build.parts:
-            return dict(build.parts)
+    build = session.builds.find(attributes.build)
+    if build and build.parts:
+        return dict(build.parts)
     return dict(part.split("=", 1) for part in attributes.inputs.split() if "=" in part)
 
 
@@ -128,8 +128,7 @@ def previous(session: Session, site: Site, template: Template) -> Previous | Non
         inventory = read_object(session.builds.folder(build) / write.INVENTORY)
         with contextlib.suppress(CheckError):
             if inventory and (found := records.load(text)).verified:
-                changes.contents(inventory, found.family)  # one that cannot be read is none
-                return Previous(record=found, inventory=inventory)
+                return Previous(record=found, contents=changes.contents(inventory, found.family))
     return None
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from goldsmith.plan import started
+from goldsmith.records.record import stored_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ def _notes(one: Ancestor, pages: Mapping[str, str]) -> Iterator[str]:
     if not one.sha256:
         yield "not verified by itself on this machine, so there is no page about it"
     elif one.build not in pages:
-        yield f"more about it in {one.name}.tar.gz, beside this template's on the datastore"
+        yield f"more about it in {stored_as(one.name)}, beside this template's on the datastore"
 
 
 def _bars(stages: Iterable[Stage], longest: float) -> Sequence[Bar]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from goldsmith.guests.guest import Family
-    from goldsmith.records.changes import Change
+    from goldsmith.records.changes import Change, Contents
     from goldsmith.records.record import Record
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -40,7 +40,7 @@ class Previous:
     """The verified template before this one."""
 
     record: Record
-    inventory: Mapping[str, Any]
+    contents: Contents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def _verdict(record: Record) -> Mapping[str, str]:
 
 def _sections(inventory: Mapping[str, Any], previous: Previous | None, family: Family) -> Sequence[Section]:
     now, order = contents(inventory, family), list(Kind).index
-    changes = between(contents(previous.inventory, family), now, family) if previous else Changes()
+    changes = between(previous.contents, now, family) if previous else Changes()
     found = [
         ("Packages", now.packages, changes.packages),
         ("Units", now.units, changes.units),

@@ -127,6 +127,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def stored_as(template: str) -> str:
+    """Return what the record of *template* is called on the datastore, packed with what lies beside it."""
+    return f"{template}.tar.gz"
+
+
 def load(text: str, *, where: str = "") -> Record:
     """Return the record in *text*, of this schema or an earlier one; anything else raises ``CheckError``."""
     try:

@@ -55,7 +55,7 @@ def check(on: OnSite, template: Template, *, keep_failed: bool, own: Sequence[st
         own_checks=tuple(_own(session.workspace.root, name) for name in own),
         seconds=patience(session.environment.get("GOLDSMITH_IP_WAIT_TIMEOUT", ""), default=600.0),
         keep_failed=keep_failed,
-        signer=on.effective.signer(),
+        signer=on.effective.signer,
         record=lambda: kept[-1] if kept else "",
         gone=partial(session.builds.forget_run, run),
     )
@@ -141,11 +141,9 @@ def _build(on: OnSite, template: Template) -> Build:
     One that was made elsewhere is known here from now on: were this run killed, ``clean``
     would find its clones, and see that nobody works on them any more.
     """
-    session = on.session
-    known = {build.id: build for build in session.builds.all()}
-    attributes = template.attributes
-    if attributes.build in known:
-        return known[attributes.build]
+    session, attributes = on.session, template.attributes
+    if known := session.builds.find(attributes.build):
+        return known
     session.workspace.build(attributes.build).mkdir(parents=True, exist_ok=True)
     return session.builds.save(
         Build(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from goldsmith import signing, terminal
 from goldsmith.errors import GoldsmithError
+from goldsmith.model.values import SLUG
 from goldsmith.plan import Existing, canonical, started
 from goldsmith.work import ID_PATTERN
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 PREFIX = "goldsmith."
 CANDIDATE, VERIFIED, FAILED = "candidate", "verified", "failed"
 _SHAPES = {
-    "image": r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?",
+    "image": SLUG,
     "phase": "base|docker",
     "key": "[0-9a-f]{64}",
     "commit": "[0-9a-f]{0,64}(?:-dirty)?",
@@ -119,16 +120,14 @@ def owned(machine: Machine) -> bool:
 
 
 def written(machine: Machine) -> Attributes | None:
-    """Return what *machine* says, whosever it is, or nothing when it is not what this suite writes."""
+    """Return what *machine* says, or nothing when it is not what this suite writes.
+
+    Whether it was written for this machine, and it is a site's template, ``belonging`` decides.
+    """
     if malformed(machine):
         return None
     given = {name: said(machine, name) for name in NAMES if name not in ("signature", "instance")}
     return Attributes(**{**given, "reason": terminal.line(given["reason"])})
-
-
-def attributes_of(machine: Machine) -> Attributes | None:
-    """Return what *machine* says of itself, or nothing; whether it is a site's template, ``belonging`` decides."""
-    return written(machine) if owned(machine) else None
 
 
 def define(vcenter: VCenter) -> None:

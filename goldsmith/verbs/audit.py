@@ -12,6 +12,8 @@ from goldsmith.host import reading
 from goldsmith.host.workspace import SECRET_MODE, write_if_changed
 from goldsmith.records import audit as auditing
 from goldsmith.records.audit import Finding, State
+from goldsmith.records.record import stored_as
+from goldsmith.vcenter.clean import RECORDS
 from goldsmith.verbs import here, output
 from goldsmith.wiring import Session
 
@@ -106,7 +108,7 @@ def _on_site(on: OnSite, name: str, local: Kept | None, vcenter: VCenter) -> Ite
     holdings = on.finder.holdings(vcenter, everywhere=True)
 
     def stored(template: str) -> Kept:
-        path = (on.finder.placement.iso_folder / "records" / f"{template}.tar.gz").as_posix()
+        path = (on.finder.placement.iso_folder / RECORDS / stored_as(template)).as_posix()
         places = holdings.places
         return auditing.in_archive(vcenter.fetch(places.paths.datacenter, places.datastore, path))
 
@@ -129,15 +131,14 @@ def _on_site(on: OnSite, name: str, local: Kept | None, vcenter: VCenter) -> Ite
 
 def _local(on: OnSite, name: str) -> Kept | None:
     """Return the record that this checkout has of a template, known by its name or its build's id."""
-    for build in reversed(on.session.builds.all()):
-        if name in (build.template, build.name) and (found := _of_build(on, build.id)):
-            return found
-    return None
+    builds = on.session.builds
+    named = (build for build in reversed(builds.all()) if name in (build.template, build.name))
+    return next((kept for build in named if (kept := auditing.in_folder(builds.folder(build)))), None)
 
 
 def _of_build(on: OnSite, build_id: str) -> Kept | None:
-    known = {build.id: build for build in on.session.builds.all()}
-    return auditing.in_folder(on.session.builds.folder(known[build_id])) if build_id in known else None
+    build = on.session.builds.find(build_id)
+    return auditing.in_folder(on.session.builds.folder(build)) if build else None
 
 
 def _pinned(on: OnSite) -> dict[str, str]:

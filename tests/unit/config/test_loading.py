@@ -437,14 +437,14 @@ def test_a_sites_signing_keys(workspace: Workspace, tmp_path: Path) -> None:
     for private in ({"GOLDSMITH_SIGNING_KEY": made.private}, {"GOLDSMITH_SIGNING_KEY_FILE": str(tmp_path / "key")}):
         effective = load(None, None, workspace=workspace, environment=given | private)
         assert [str(key) for key in effective.site.keys] == ["other", "team-2026"]
-        signer = effective.signer()
+        signer = effective.signer
         assert signer
         assert str(signer.public) == "team-2026"
         assert made.private in effective.confidential()
         assert made.private.splitlines()[1] not in str(describe(effective, workspace.root))
     with pytest.raises(ConfigurationError, match="nothing can be signed"):
-        load(None, None, workspace=workspace, environment=given).signer()
-    assert load(None, None, workspace=workspace, environment=ORIGIN | {"SSH_AUTH_SOCK": "/x"}).signer() is None
+        _ = load(None, None, workspace=workspace, environment=given).signer
+    assert load(None, None, workspace=workspace, environment=ORIGIN | {"SSH_AUTH_SOCK": "/x"}).signer is None
 
 
 @pytest.mark.parametrize(

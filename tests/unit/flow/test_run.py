@@ -225,7 +225,7 @@ def test_a_full_disk_hides_neither_the_template_nor_the_secrets(tmp_path: Path) 
 
     def work() -> None:
         with flow._ended(build, Order(), flow.inputs()) as steps:
-            attributes = marks.attributes_of(machine)
+            attributes = marks.written(machine)
             assert attributes
             steps.template = marks.Template(machine=machine, attributes=attributes)
             steps._save(replace(build, template=machine.name))

@@ -62,7 +62,7 @@ def host(tmp_path: Path, base: Kept) -> Kept:
 def sighting(host: Kept, **changed: str) -> Sighting:
     """Return the template of a record, signed and with that record's digest, with an attribute changed since."""
     machine = finished(BUILD, phase="docker")
-    attributes = marks.attributes_of(machine)
+    attributes = marks.written(machine)
     assert attributes
     values = replace(attributes, record=host.digest).values(machine, by("team"))
     values |= {f"goldsmith.{name}": value for name, value in changed.items()}

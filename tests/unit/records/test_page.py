@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from goldsmith.records.page import Previous, render, size
+from goldsmith.records.page import render, size
 from goldsmith.records.record import CheckResult
 from tests import samples
 
@@ -29,7 +29,7 @@ def compared(*, now: dict[str, str], then: dict[str, str], size_now: int = 0, si
             samples.record(size_bytes=size_now),
             digest="78" * 32,
             inventory=samples.inventory(now),
-            previous=Previous(record=before, inventory=samples.inventory(then)),
+            previous=samples.previous(before, samples.inventory(then)),
         )
     )
 
@@ -116,7 +116,7 @@ def test_the_inputs_that_changed_are_named() -> None:
     )
     one = samples.record(inputs={"roles": "87654321" * 8, "base": "ab" * 32})
     inventory = samples.inventory({})
-    text = plain(render(one, digest="", inventory=inventory, previous=Previous(record=before, inventory=inventory)))
+    text = plain(render(one, digest="", inventory=inventory, previous=samples.previous(before, inventory)))
     assert "Inputs of the build that changed: roles." in text
 
 

@@ -8,7 +8,6 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from goldsmith.records import write
-from goldsmith.records.page import Previous
 from tests import samples
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def written(folder: Path) -> write.Written:
     """Write the record of a Docker template below *folder*, with a template before it."""
     before = samples.record(build=samples.BEFORE, built="2026-11-16T15:00:00Z")
-    previous = Previous(record=before, inventory=samples.OLD)
+    previous = samples.previous(before, samples.OLD)
     (folder / samples.BUILD).mkdir(exist_ok=True)
     return write.write(folder / samples.BUILD, samples.record(), samples.OLD, previous)
 

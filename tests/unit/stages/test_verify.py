@@ -44,7 +44,7 @@ class Bench:
     def __init__(self, root: Path, report: str = PASSED, status: int = 0) -> None:
         self.vcenter = FakeVCenter()
         self.machine = self.vcenter.add(finished(BUILD, ref="t"))
-        attributes = marks.attributes_of(self.machine)
+        attributes = marks.written(self.machine)
         assert attributes
         self.gone: list[bool] = []
         self.report, self.status = report, status

@@ -229,7 +229,7 @@ def signed(name: str = "new", **changed: Any) -> Machine:
     """Return a finished template that a key has signed, with what was *changed* since."""
     told = {key: changed.pop(key) for key in ("status",) if key in changed}
     machine = finished(**told)
-    attributes = marks.attributes_of(machine)
+    attributes = marks.written(machine)
     assert attributes
     values = attributes.values(machine, by(name))
     return replace(machine, attributes={**values, **changed.pop("attributes", {})}, **changed)
@@ -297,7 +297,7 @@ def test_a_template_is_signed_when_it_is_finished() -> None:
     """With its last attributes, and again with each verdict."""
     vcenter = FakeVCenter()
     machine = vcenter.add(finished(attributes={}, note=NOTE))
-    attributes = marks.attributes_of(finished())
+    attributes = marks.written(finished())
     assert attributes
     marks.mark(vcenter, machine, attributes, built="now", tell=print, signer=by("new"))
     [template] = look(vcenter, PLACEMENT, KEYS).templates(image="debian-13", phase="base")

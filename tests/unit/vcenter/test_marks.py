@@ -87,7 +87,7 @@ def test_an_attribute_that_is_none_makes_no_template(name: str, value: str) -> N
     """Whatever was typed into an attribute, nothing is read from the machine, and the attribute is named."""
     machine = finished()
     machine = replace(machine, attributes={**machine.attributes, f"goldsmith.{name}": value})
-    assert marks.attributes_of(machine) is None
+    assert marks.written(machine) is None
     assert marks.malformed(machine) == [f"goldsmith.{name}"]
 
 
@@ -95,14 +95,14 @@ def test_an_attribute_that_is_none_makes_no_template(name: str, value: str) -> N
 def test_any_text_in_any_attribute_is_no_crash(written: dict[str, str]) -> None:
     """What is read is what this suite writes: nothing else gets beyond this point."""
     machine = finished()
-    found = marks.attributes_of(replace(machine, attributes={**machine.attributes, **written}))
+    found = marks.written(replace(machine, attributes={**machine.attributes, **written}))
     assert found is None or found.reason == terminal.line(found.reason)
 
 
 def test_a_reason_is_one_harmless_line() -> None:
     """It is the one attribute with any text, and clones' own words are in it."""
     machine = finished(status=marks.FAILED, reason="a\n\x1b[2Jb")
-    found = marks.attributes_of(machine)
+    found = marks.written(machine)
     assert found
     assert found.reason == "a\\x0a\\x1b[2Jb"
 
@@ -112,14 +112,13 @@ def test_clones_do_not_speak_for_themselves() -> None:
     machine = finished(instance_uuid="another")
     assert marks.claims(machine)
     assert not marks.owned(machine)
-    assert marks.attributes_of(machine) is None
     assert marks.written(machine) is not None
 
 
 def test_a_template_is_as_old_as_its_build() -> None:
     """The plan knows name, key and date of each."""
     machine = finished()
-    attributes = marks.attributes_of(machine)
+    attributes = marks.written(machine)
     assert attributes
     [found] = marks.existing([marks.Template(machine=machine, attributes=attributes)])
     assert (found.name, found.key, build_id(KEY, found.created)[:15]) == (machine.name, KEY, BUILD[:15])

@@ -43,7 +43,7 @@ def site(tmp_path: Path) -> FakeSession:
     folder = made.builds.folder(build)
     written = write(folder, draft, {"packages": []}, None, by("team"))
     machine = finished(BUILD)
-    attributes = marks.attributes_of(machine)
+    attributes = marks.written(machine)
     assert attributes
     values = replace(attributes, record=written.digest).values(machine, by("team"))
     made.vcenter.add(replace(machine, attributes=values))
@@ -119,7 +119,7 @@ def test_a_key_is_made_once(site: FakeSession, tmp_path: Path, capsys: pytest.Ca
     assert path.stat().st_mode & 0o777 == 0o600
     assert line.endswith(" team-2026")
     environment = {**site.environment, "GOLDSMITH_SIGNING_KEYS": line, "GOLDSMITH_SIGNING_KEY_FILE": str(path)}
-    signer = load(None, None, workspace=site.workspace, environment=environment).signer()
+    signer = load(None, None, workspace=site.workspace, environment=environment).signer
     assert signer
     text = signing.sign("template", b"x", signer)
     assert signing.signed_by("template", b"x", text, [signing.PublicKey.parse(line)])
