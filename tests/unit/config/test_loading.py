@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from goldsmith.config import as_json, describe, load
-from goldsmith.errors import MAX_LINES, ConfigurationError, UnreachableError
-from goldsmith.host.workspace import Workspace
-from goldsmith.tools import sshkey
+from goldsmith.errors import ConfigurationError, UnreachableError
+from tests.unit.config.loaded import HASH, ORIGIN, SITE, refusal, site_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-CERTIFICATES = ROOT / "tests" / "recorded" / "certificates"
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
-HASH = "$6$example$qxJKSNBLbKQxqLCb2dCNvU0LpRrryL8zvttVk4XH1qOw.BvcOrtYJlSQpel8dWNpl7xWL93RYfWHbD5Vj4AGU/"
-ORIGIN = {
-    "VSPHERE_SERVER": "vcenter.example.com",
-    "VSPHERE_USER": "builder@vsphere.local",
-    "VSPHERE_PASSWORD": "correct horse",
-    "CLUSTER": "Cluster",
-    "DATACENTER": "Datacenter",
-    "DATASTORE": "datastore1",
-    "NETWORK": "VM Network",
-}
-SITE = """
-server = "vcenter.example.com"
-[placement]
-datacenter = "Datacenter"
-cluster = "Cluster"
-datastore = "datastore1"
-network = "VM Network"
-"""
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    return Workspace(root=tmp_path, cache=tmp_path / "cache")
-
-
-def site_file(workspace: Workspace, text: str, name: str = "oslo") -> Path:
-    path = workspace.root / "config" / "sites" / f"{name}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def refusal(workspace: Workspace, site: str | None, environment: Mapping[str, str], *, image: str | None = None) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        load(site, image, workspace=workspace, environment=environment, now=NOW)
-    text = str(caught.value)
-    assert len(text.splitlines()) <= MAX_LINES
-    return text
+    from goldsmith.host.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -158,52 +114,12 @@ def test_what_is_set_and_empty_gets_a_word(
     assert all(word in note for word, note in zip(words, notes, strict=True)), notes
 
 
-def test_a_hash_that_came_by_another_way_is_enough(workspace: Workspace) -> None:
-    """An empty variable beside one that is set locks nothing."""
-    given = {"AUTOMATION_USER_CRYPTED_PASSWORD": HASH, "AUTOMATION_USER_CRYPTED_PASSWORD_FILE": ""}
-    assert load(None, None, workspace=workspace, environment=ORIGIN | given).notes == ()
-
-
 def test_all_missing_variables_in_one_error(workspace: Workspace) -> None:
     """Missing and empty variables are told together, by name."""
     text = refusal(workspace, None, {"VSPHERE_SERVER": "", "CLUSTER": "", "NETWORK": "n"})
     missing = "CLUSTER DATACENTER DATASTORE VSPHERE_PASSWORD VSPHERE_SERVER VSPHERE_USER"
     assert f"missing or empty: {missing}" in text
     assert "has an error" in text
-
-
-def test_secrets_may_lie_in_files(workspace: Workspace, tmp_path: Path) -> None:
-    """NAME_FILE stands for NAME; the newline at the file's end does not belong to the secret."""
-    (tmp_path / "password").write_text("correct horse\n", encoding="utf-8")
-    (tmp_path / "hash").write_text(f"{HASH}\n", encoding="utf-8")
-    environment = ORIGIN | {
-        "VSPHERE_PASSWORD": "",
-        "VSPHERE_PASSWORD_FILE": str(tmp_path / "password"),
-        "AUTOMATION_USER_CRYPTED_PASSWORD_FILE": str(tmp_path / "hash"),
-    }
-    effective = load(None, None, workspace=workspace, environment=environment)
-    assert effective.credentials().password.get_secret_value() == "correct horse"
-    assert effective.credentials().password_hash.get_secret_value() == HASH
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        pytest.param({"VSPHERE_PASSWORD": "hunter2\nhunter2"}, "VSPHERE_PASSWORD", id="two lines"),
-        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": "hunter2"}, "AUTOMATION_USER_CRYPTED_PASSWORD", id="plain"),
-        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": f"{HASH}hunter2"}, "_CRYPTED_PASSWORD", id="too long"),
-        pytest.param({"AUTOMATION_USER_CRYPTED_PASSWORD": "$1$hunter2$"}, "_CRYPTED_PASSWORD", id="md5"),
-        pytest.param({"VSPHERE_PASSWORD_FILE": "/dev/null/x"}, "VSPHERE_PASSWORD_FILE", id="both given"),
-        pytest.param(
-            {"VSPHERE_PASSWORD": "", "VSPHERE_PASSWORD_FILE": "/dev/null/x"}, "VSPHERE_PASSWORD_FILE", id="no file"
-        ),
-    ],
-)
-def test_a_malformed_secret_is_named_and_never_shown(workspace: Workspace, changes: dict[str, str], name: str) -> None:
-    """The error names the variable; the value is nowhere in it."""
-    text = refusal(workspace, None, ORIGIN | changes)
-    assert name in text
-    assert "hunter2" not in text
 
 
 def test_every_error_at_once(workspace: Workspace) -> None:
@@ -245,15 +161,6 @@ def test_unknown_names(workspace: Workspace, site: str, image: str | None, expec
     assert expected in refusal(workspace, site, {}, image=image)
 
 
-def test_a_secret_in_a_file_is_refused_and_not_shown(workspace: Workspace) -> None:
-    """A password in TOML is named, hidden, and sent to the environment."""
-    site_file(workspace, 'password = "hunter2"\nuser_token = "hunter2"\n' + SITE)
-    text = refusal(workspace, "oslo", {})
-    assert "config/sites/oslo.toml:1: password: unknown key, and no place for a secret" in text
-    assert "hunter2" not in text
-    assert "secrets come from the environment only" in text
-
-
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -277,41 +184,6 @@ def test_files_of_other_editors(workspace: Workspace, data: bytes) -> None:
     assert load("oslo", None, workspace=workspace, environment={}).site.placement.cluster == "Cluster"
 
 
-def test_a_secret_with_a_mark_of_its_encoding(workspace: Workspace, tmp_path: Path) -> None:
-    """In a file or a variable, what an editor put before it is no part of it; UTF-16 is told as that."""
-    given = {"VSPHERE_PASSWORD": "", "VSPHERE_PASSWORD_FILE": str(tmp_path / "password")}
-    (tmp_path / "password").write_bytes(b"\xef\xbb\xbfcorrect horse\r\n")
-    for environment in (ORIGIN | given, ORIGIN | {"VSPHERE_PASSWORD": "\ufeffcorrect horse"}):
-        effective = load(None, None, workspace=workspace, environment=environment)
-        assert effective.credentials().password.get_secret_value() == "correct horse"
-    (tmp_path / "password").write_bytes("correct horse".encode("utf-16"))
-    assert "is text in UTF-16" in refusal(workspace, None, ORIGIN | given)
-
-
-def test_an_error_names_the_ca_file_that_counts(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable goes before the site's own file, so what is wrong with its file is told of the variable."""
-    monkeypatch.chdir(workspace.root)
-    monkeypatch.setenv("HOME", str(workspace.root))
-    site_file(workspace, SITE.replace("[placement]", 'ca_file = "mine.pem"\n[placement]'))
-    told = refusal(workspace, "oslo", {"GOLDSMITH_CA_FILE": "~/missing.pem"})
-    assert f"GOLDSMITH_CA_FILE: {workspace.root}/missing.pem cannot be read" in told
-    assert "config/sites/oslo.toml:3: " in refusal(workspace, "oslo", {})
-
-
-@pytest.mark.parametrize("variable", ["GOLDSMITH_CA_FILE", "SSH_PRIVATE_KEY_FILE", "GUEST_CERTIFICATES"])
-def test_a_file_that_cannot_be_there_is_told(workspace: Workspace, tmp_path: Path, variable: str) -> None:
-    """In the home of nobody; and a pipe, which would be waited at for ever."""
-    os.mkfifo(tmp_path / "pipe")
-    for file, why in (("~nobody-of-this-name/x", "cannot be read"), (tmp_path / "pipe", "is a pipe")):
-        assert why in refusal(workspace, None, ORIGIN | {variable: str(file)})
-
-
-def test_a_lab_takes_no_ca_from_the_environment_wherever_it_lies(workspace: Workspace) -> None:
-    """What does not count cannot be wrong."""
-    environment = {"GOLDSMITH_CA_FILE": "~nobody-of-this-name/x"}
-    assert load("lab", None, workspace=workspace, environment=environment, now=NOW).site.is_lab
-
-
 def test_a_pipe_is_no_file_of_an_image(workspace: Workspace) -> None:
     """Nobody waits for what somebody may write into it."""
     os.mkfifo(workspace.root / "config/images/piped.toml")
@@ -331,58 +203,6 @@ def test_many_errors_still_fit_a_screen(workspace: Workspace) -> None:
     """However many mistakes there are, the error keeps within its lines and counts the rest."""
     site_file(workspace, "".join(f"key{number} = 1\n" for number in range(100)) + SITE)
     assert "... and 70 more" in refusal(workspace, "oslo", {})
-
-
-@pytest.mark.parametrize(
-    ("file", "expected"),
-    [
-        pytest.param("corporate-root.crt", "", id="good"),
-        pytest.param("server.crt", "is not that of a CA", id="no CA"),
-        pytest.param("missing.crt", "cannot be read", id="missing"),
-        pytest.param("key.crt", "holds a private key", id="private key"),
-        pytest.param("text.crt", "holds no certificate", id="no PEM"),
-        pytest.param("damaged.crt", "certificate 2 cannot be decoded", id="damaged"),
-    ],
-)
-def test_corporate_certificates(workspace: Workspace, file: str, expected: str) -> None:
-    """A certificate file is looked into before a machine is to trust it."""
-    folder = site_file(workspace, SITE + f'[guests]\ncertificates = ["{file}"]\n').parent
-    good = (CERTIFICATES / "corporate-root.crt").read_text(encoding="ascii")
-    for name in ("corporate-root.crt", "server.crt"):
-        shutil.copy(CERTIFICATES / name, folder)
-    (folder / "key.crt").write_text("-----BEGIN PRIVATE KEY-----\n", encoding="ascii")
-    (folder / "text.crt").write_text("nothing\n", encoding="ascii")
-    (folder / "damaged.crt").write_text(good + good.replace("MIIBrT", "MIIBxx"), encoding="ascii")
-    if expected:
-        assert expected in refusal(workspace, "oslo", {})
-    else:
-        assert load("oslo", None, workspace=workspace, environment={}, now=NOW).site.guests.certificates
-
-
-def test_an_expired_certificate(workspace: Workspace) -> None:
-    """A CA whose time is over is refused with the day it ended."""
-    folder = site_file(workspace, SITE + '[guests]\ncertificates = ["corporate-root.crt"]\n').parent
-    shutil.copy(CERTIFICATES / "corporate-root.crt", folder)
-    with pytest.raises(ConfigurationError, match="has expired: certificate 1 was valid until 2046-11-18"):
-        load("oslo", None, workspace=workspace, environment={}, now=datetime(2050, 1, 1, tzinfo=UTC))
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        pytest.param("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA operator", id="cut off"),
-        pytest.param("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPgFz4NkPuD7rZbDG888Y4n73c5SEh4b8oTc9IKdaIw/", id="another type"),
-        pytest.param("ssh-dss AAAAB3NzaC1kc3M=", id="unsafe type"),
-        pytest.param("-----BEGIN OPENSSH PRIVATE KEY-----", id="a private key"),
-        pytest.param("", id="empty"),
-    ],
-)
-def test_bad_authorized_keys(workspace: Workspace, key: str) -> None:
-    """A line that sshd would ignore is refused, for it would lock its owner out."""
-    site_file(workspace, SITE + f'[guests]\nauthorized_keys = ["{key}"]\n')
-    text = refusal(workspace, "oslo", {})
-    assert "guests.authorized_keys[0]" in text
-    assert "BEGIN OPENSSH" not in text
 
 
 def test_the_labs_state_gives_login_and_ports(workspace: Workspace) -> None:
@@ -427,35 +247,3 @@ def test_the_example_is_complete(workspace: Workspace) -> None:
         text = text.replace(line, line.removeprefix("# "))
     path.write_text(text, encoding="utf-8")
     assert load("example", None, workspace=workspace, environment={}).site.placement.resource_pool == "builds"
-
-
-def test_a_sites_signing_keys(workspace: Workspace, tmp_path: Path) -> None:
-    """A site's file or the environment names public keys; the private one is a secret, and signs for them."""
-    made, other = sshkey.generate("team-2026"), sshkey.generate("other")
-    (tmp_path / "key").write_text(made.private)
-    given = ORIGIN | {"GOLDSMITH_SIGNING_KEYS": f"{other.public}\n{made.public}\n", "SSH_AUTH_SOCK": ""}
-    for private in ({"GOLDSMITH_SIGNING_KEY": made.private}, {"GOLDSMITH_SIGNING_KEY_FILE": str(tmp_path / "key")}):
-        effective = load(None, None, workspace=workspace, environment=given | private)
-        assert [str(key) for key in effective.site.keys] == ["other", "team-2026"]
-        signer = effective.signer
-        assert signer
-        assert str(signer.public) == "team-2026"
-        assert made.private in effective.confidential()
-        assert made.private.splitlines()[1] not in str(describe(effective, workspace.root))
-    with pytest.raises(ConfigurationError, match="nothing can be signed"):
-        _ = load(None, None, workspace=workspace, environment=given).signer
-    assert load(None, None, workspace=workspace, environment=ORIGIN | {"SSH_AUTH_SOCK": "/x"}).signer is None
-
-
-@pytest.mark.parametrize(
-    ("environment", "told"),
-    [
-        ({"GOLDSMITH_SIGNING_KEYS": "ssh-rsa AAAA x"}, "must be an ed25519 key"),
-        ({"GOLDSMITH_SIGNING_KEY": "hunter2"}, "without a passphrase"),
-    ],
-)
-def test_signing_keys_that_are_none(workspace: Workspace, environment: dict[str, str], told: str) -> None:
-    """Refused while the configuration is read; a private one is not shown."""
-    said = refusal(workspace, None, ORIGIN | environment)
-    assert told in said
-    assert "hunter2" not in said

@@ -12,7 +12,7 @@ from goldsmith.config.problems import Problems
 from goldsmith.config.sites import from_environment
 from goldsmith.model import Guests
 from goldsmith.model.values import AuthorizedKey
-from tests.unit.config.test_loading import ORIGIN, ROOT
+from tests.unit.config.loaded import ORIGIN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from goldsmith.errors import ConfigurationError
 from goldsmith.host import reading
 from goldsmith.toolbox import certificates
 from goldsmith.vcenter import session
-from tests.unit.config.test_loading import CERTIFICATES, NOW
+from tests.unit.config.loaded import CERTIFICATES, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
